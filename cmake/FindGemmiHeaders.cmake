@@ -1,0 +1,5 @@
+find_path(GEMMI_INCLUDE_DIR gemmi/mmread.hpp REQUIRED)
+add_library(Gemmi::Gemmi INTERFACE IMPORTED)
+set_target_properties(Gemmi::Gemmi PROPERTIES
+  INTERFACE_INCLUDE_DIRECTORIES "${GEMMI_INCLUDE_DIR}"
+  INTERFACE_LINK_LIBRARIES ZLIB::ZLIB)

@@ -1,0 +1,18 @@
+# Every outside library is found here, and only here.
+find_package(Threads REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(tomlplusplus CONFIG QUIET)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(ZLIB REQUIRED)
+include(FindGemmiHeaders)  # Gemmi::Gemmi (headers only, Debian ships no CMake file)
+include(FindLibTorch)      # Torch::Torch, Nvtx::Headers: from the Python environment
+if(FOLDPERF_TESTS)
+  find_package(GTest REQUIRED)
+endif()
+if(NOT TARGET tomlplusplus::tomlplusplus)
+  find_path(TOMLPP_INCLUDE_DIR toml++/toml.h REQUIRED)
+  add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
+  set_target_properties(tomlplusplus::tomlplusplus PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${TOMLPP_INCLUDE_DIR}")
+endif()

@@ -1,0 +1,37 @@
+# foldperf_add_library(NAME part SOURCES a.cpp b.cpp [LINK libs] [TORCH])
+#   a static library, alias foldperf::part. Include paths start at the project's root: "core/error.hpp".
+#   TORCH: links LibTorch and uses the one precompiled Torch header.
+# foldperf_add_program(NAME foldperf SOURCES main.cpp [LINK libs] [TORCH])
+function(_foldperf_common target torch)
+  target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+  target_link_libraries(${target} PRIVATE foldperf_warnings)
+  if(torch)
+    target_link_libraries(${target} PUBLIC Torch::Torch)
+    if(NOT TARGET foldperf_torch_pch)
+      # Torch's headers take ten seconds to parse: they are parsed once, here.
+      file(WRITE "${PROJECT_BINARY_DIR}/generated/torch_pch.cpp" "// Holds the precompiled header only.\n")
+      add_library(foldperf_torch_pch STATIC "${PROJECT_BINARY_DIR}/generated/torch_pch.cpp")
+      target_link_libraries(foldperf_torch_pch PUBLIC Torch::Torch PRIVATE foldperf_warnings)
+      target_include_directories(foldperf_torch_pch PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
+      target_precompile_headers(foldperf_torch_pch PRIVATE <torch/torch.h>)
+    endif()
+    target_precompile_headers(${target} REUSE_FROM foldperf_torch_pch)
+    set_target_properties(${target} PROPERTIES BUILD_RPATH "${FOLDPERF_TORCH_RPATH}"
+                                               INSTALL_RPATH "$ORIGIN/../lib;${FOLDPERF_TORCH_RPATH}")
+  endif()
+endfunction()
+
+function(foldperf_add_library)
+  cmake_parse_arguments(A "TORCH" "NAME" "SOURCES;LINK" ${ARGN})
+  add_library(foldperf_${A_NAME} STATIC ${A_SOURCES})
+  add_library(foldperf::${A_NAME} ALIAS foldperf_${A_NAME})
+  target_link_libraries(foldperf_${A_NAME} PUBLIC ${A_LINK})
+  _foldperf_common(foldperf_${A_NAME} "${A_TORCH}")
+endfunction()
+
+function(foldperf_add_program)
+  cmake_parse_arguments(A "TORCH" "NAME" "SOURCES;LINK" ${ARGN})
+  add_executable(${A_NAME} ${A_SOURCES})
+  target_link_libraries(${A_NAME} PRIVATE ${A_LINK})
+  _foldperf_common(${A_NAME} "${A_TORCH}")
+endfunction()

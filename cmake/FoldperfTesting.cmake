@@ -1,0 +1,23 @@
+# foldperf_add_test(NAME core_database SOURCES x_test.cpp [LINK libs] [LABELS unit|golden|multiprocess|end_to_end|gpu] [TORCH])
+#   one GoogleTest program, run as one ctest test (loading LibTorch once per test case would cost more than the cases).
+#   Default label: unit. A gpu test that finds no GPU uses GTEST_SKIP and says so.
+function(foldperf_add_test)
+  cmake_parse_arguments(A "TORCH" "NAME;TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  if(NOT FOLDPERF_TESTS)
+    return()
+  endif()
+  set(target test_${A_NAME})
+  add_executable(${target} ${A_SOURCES})
+  target_link_libraries(${target} PRIVATE ${A_LINK} foldperf_test_support GTest::gmock GTest::gtest_main)
+  _foldperf_common(${target} "${A_TORCH}")
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/tests")
+  if(NOT A_LABELS)
+    set(A_LABELS unit)
+  endif()
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 600)
+  endif()
+  add_test(NAME ${A_NAME} COMMAND ${target})
+  set_tests_properties(${A_NAME} PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT}
+    ENVIRONMENT "FOLDPERF_BIN_DIR=${PROJECT_BINARY_DIR}/bin;FOLDPERF_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+endfunction()

@@ -1,0 +1,132 @@
+#include "tests/support/golden.hpp"
+
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <limits>
+
+namespace foldperf::testing {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path source_dir() {
+  const char* dir = std::getenv("FOLDPERF_SOURCE_DIR");
+  return dir ? fs::path(dir) : fs::current_path();
+}
+
+// The folder of an environment variable, else the one in ../shared, else the small set that travels with the project.
+fs::path resolve(const char* variable, const char* name) {
+  if (const char* dir = std::getenv(variable); dir && *dir) return dir;
+  const fs::path beside = source_dir() / ".." / "shared" / name;
+  if (fs::is_directory(beside)) return fs::canonical(beside);
+  return source_dir() / "tests" / "data" / (std::string(name) == "data" ? "" : name);
+}
+
+}  // namespace
+
+fs::path golden_dir() { return resolve("FOLDPERF_GOLDEN_DIR", "golden"); }
+
+bool golden_dir_is_explicit() {
+  const char* dir = std::getenv("FOLDPERF_GOLDEN_DIR");
+  return dir && *dir;
+}
+
+fs::path data_dir() { return resolve("FOLDPERF_DATA_DIR", "data"); }
+
+const nlohmann::json& manifest() {
+  static const nlohmann::json parsed = [] {
+    std::ifstream file(golden_dir() / "manifest.json");
+    if (!file) throw InputError((golden_dir() / "manifest.json").string(), "cannot be opened");
+    return nlohmann::json::parse(file);
+  }();
+  return parsed;
+}
+
+fs::path golden_file_or_default(const std::string& name) {
+  for (const fs::path& dir :
+       {golden_dir(), source_dir() / ".." / "shared" / "golden", source_dir() / "tests" / "data" / "golden"}) {
+    if (fs::exists(dir / name)) return dir / name;
+  }
+  throw InputError((golden_dir() / name).string(), "not found there or in the default places");
+}
+
+std::vector<std::string> discover(const std::string& part, const std::string& prefix) {
+  std::vector<std::string> names;
+  const fs::path dir = golden_dir() / part;
+  if (!fs::is_directory(dir)) return names;
+  for (const auto& entry : fs::directory_iterator(dir)) {
+    const std::string stem = entry.path().stem().string();
+    if (entry.path().extension() == ".pt" && stem.rfind(prefix, 0) == 0) names.push_back(stem);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+trainer::TensorDict load_tensors(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw InputError(path.string(), "cannot be opened");
+  const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
+  trainer::TensorDict result;
+  for (const auto& item : torch::pickle_load(bytes).toGenericDict()) {
+    result[item.key().toStringRef()] = item.value().toTensor();
+  }
+  return result;
+}
+
+trainer::TensorDict load_golden(const std::string& part, const std::string& name) {
+  return load_tensors(golden_dir() / part / (name + ".pt"));
+}
+
+trainer::TensorDict with_prefix(const trainer::TensorDict& dict, const std::string& prefix) {
+  trainer::TensorDict result;
+  for (const auto& [name, tensor] : dict) {
+    if (name.rfind(prefix, 0) == 0) result[name.substr(prefix.size())] = tensor;
+  }
+  return result;
+}
+
+double relative_error(const at::Tensor& actual, const at::Tensor& expected, const at::Tensor& valid) {
+  constexpr double infinite = std::numeric_limits<double>::infinity();
+  if (!actual.defined() || actual.sizes() != expected.sizes()) return infinite;
+  if (expected.numel() == 0) return 0;
+  at::Tensor a = actual.detach().to(torch::kCPU, torch::kFloat64);
+  at::Tensor b = expected.detach().to(torch::kCPU, torch::kFloat64);
+  if (valid.defined()) {
+    at::Tensor mask = valid.to(torch::kFloat64);
+    while (mask.dim() < b.dim()) mask = mask.unsqueeze(-1);
+    a = torch::where(mask.expand_as(b) != 0, a, torch::zeros_like(a));
+    b = torch::where(mask.expand_as(b) != 0, b, torch::zeros_like(b));
+  }
+  const double difference = (a - b).abs().max().item<double>();
+  const double scale = b.abs().max().item<double>();
+  if (std::isnan(difference) || std::isnan(scale)) return infinite;
+  if (difference == 0) return 0;
+  return scale == 0 ? infinite : difference / scale;
+}
+
+void expect_close(const std::string& name, const at::Tensor& actual, const at::Tensor& expected, double limit,
+                  const at::Tensor& valid) {
+  if (!actual.defined()) {
+    ADD_FAILURE() << name << ": not computed";
+    return;
+  }
+  if (actual.sizes() != expected.sizes()) {
+    ADD_FAILURE() << name << ": shape " << actual.sizes() << ", expected " << expected.sizes();
+    return;
+  }
+  EXPECT_LE(relative_error(actual, expected, valid), limit) << name << " differs from OpenFold";
+}
+
+void expect_equal(const std::string& name, const at::Tensor& actual, const at::Tensor& expected) {
+  ASSERT_TRUE(actual.defined()) << name << ": not computed";
+  ASSERT_EQ(actual.sizes(), expected.sizes()) << name;
+  EXPECT_TRUE(torch::equal(actual.cpu().to(expected.scalar_type()), expected)) << name << " differs from OpenFold";
+}
+
+}  // namespace foldperf::testing
