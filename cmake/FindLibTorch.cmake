@@ -20,7 +20,7 @@ set(FOLDPERF_TORCH_RPATH "${_torch_dir}/lib" ${_nvidia_lib_dirs})
 
 add_library(Torch::Torch INTERFACE IMPORTED)
 set_target_properties(Torch::Torch PROPERTIES
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES
+  INTERFACE_INCLUDE_DIRECTORIES
     "${_torch_dir}/include;${_torch_dir}/include/torch/csrc/api/include;${FOLDPERF_CUDA_INCLUDE_DIR};${_site_packages}/nvidia/nccl/include"
   INTERFACE_LINK_DIRECTORIES "${_torch_dir}/lib"
   # libtorch_cuda registers the CUDA backend when it is loaded: no symbol of it is named by CPU code, so it must be kept.
@@ -29,5 +29,5 @@ set_target_properties(Torch::Torch PROPERTIES
 
 add_library(Nvtx::Headers INTERFACE IMPORTED)
 set_target_properties(Nvtx::Headers PROPERTIES
-  INTERFACE_SYSTEM_INCLUDE_DIRECTORIES "${FOLDPERF_CUDA_INCLUDE_DIR}"
+  INTERFACE_INCLUDE_DIRECTORIES "${FOLDPERF_CUDA_INCLUDE_DIR}"
   INTERFACE_LINK_LIBRARIES "${CMAKE_DL_LIBS}")
