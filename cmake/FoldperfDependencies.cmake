@@ -1,7 +1,6 @@
 # Every outside library is found here, and only here.
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
-find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(tomlplusplus CONFIG QUIET)
 find_package(CLI11 CONFIG REQUIRED)

@@ -53,7 +53,7 @@ system_nvcc() {
 install_requirements() {
   local stamp="$venv/.installed-$(basename "$1")"
   if cmp -s "$1" "$stamp"; then say "Python packages of $(basename "$1"): all there"; return; fi
-  say "Python packages of $(basename "$1"): installing into $venv (torch is 2.5 GB with its CUDA libraries)"
+  say "Python packages of $(basename "$1"): installing into $venv (some minutes: torch brings 2.5 GB of CUDA libraries)"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$1" \
     || fail "pip could not install $(basename "$1")"
   cp "$1" "$stamp"

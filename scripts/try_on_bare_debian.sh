@@ -17,7 +17,7 @@ if [ $# -gt 0 ]; then command="$*"; else command="scripts/test.sh && scripts/dem
 tree=$folder/debian
 
 if [ ! -e "$tree/.bare" ]; then
-  mirror=$(apt-cache policy | grep -oE 'https?://[^ ]+' | head -1)
+  mirror=$(apt-cache policy | grep -oE 'https?://[^ ]+' | grep -v security | head -1)
   debootstrap --variant=minbase bookworm "$tree" "${mirror:?no Debian mirror among the sources of apt}"
   touch "$tree/.bare"
 fi
