@@ -1,0 +1,23 @@
+// Activation checkpointing: only the inputs of a piece of the model are kept, and the piece is computed again in the
+// backward pass (OpenFold: openfold/utils/checkpointing.py).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <vector>
+
+namespace foldperf::trainer {
+
+using CheckpointedFunction = std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>&)>;
+
+// function(inputs), with the same value and gradients as a plain call.
+//
+// `parameters` are the leaf tensors that the function uses besides its inputs; a parameter that is not listed gets no
+// gradient. Random draws must go through RandomTape, as SharedDropout's do: the recomputation then sees the same. No
+// generator state is read and nothing waits for the device, so it can be captured in a CUDA graph.
+// Without grad mode, or when nothing requires a gradient, this is the plain call. Gradients of gradients are not supported.
+std::vector<at::Tensor> checkpoint(CheckpointedFunction function, const std::vector<at::Tensor>& inputs,
+                                   const std::vector<at::Tensor>& parameters);
+
+}  // namespace foldperf::trainer
