@@ -54,6 +54,14 @@ CREATE TABLE NVTX_EVENTS (
   uint64Value INTEGER, int64Value INTEGER, doubleValue REAL, uint32Value INTEGER, int32Value INTEGER, floatValue REAL,
   jsonTextId INTEGER, jsonText TEXT, binaryData BLOB, rank INTEGER NOT NULL, raw_rangeId INTEGER);
 
+-- In a file of one process: the ranges open at its last commit, replaced at each (same columns, textId always NULL).
+-- The merger moves those of a killed process into NVTX_EVENTS, so the table is empty in a merged run.
+CREATE TABLE nvtx_open (
+  start INTEGER NOT NULL, "end" INTEGER, eventType INTEGER NOT NULL, rangeId INTEGER, category INTEGER, color INTEGER,
+  text TEXT, globalTid INTEGER, endGlobalTid INTEGER, textId INTEGER, domainId INTEGER,
+  uint64Value INTEGER, int64Value INTEGER, doubleValue REAL, uint32Value INTEGER, int32Value INTEGER, floatValue REAL,
+  jsonTextId INTEGER, jsonText TEXT, binaryData BLOB, rank INTEGER NOT NULL, raw_rangeId INTEGER);
+
 CREATE TABLE NvtxDomains (rank INTEGER NOT NULL, domainId INTEGER NOT NULL, nameId INTEGER,
   PRIMARY KEY (rank, domainId)) WITHOUT ROWID;
 CREATE TABLE NvtxCategories (rank INTEGER NOT NULL, domainId INTEGER NOT NULL, category INTEGER NOT NULL,
@@ -94,6 +102,10 @@ CREATE TABLE metrics (
 CREATE TABLE workloads (
   rank INTEGER NOT NULL, at INTEGER NOT NULL, globalTid INTEGER, kernel TEXT NOT NULL, shape TEXT, dtype TEXT,
   bytes INTEGER, flops INTEGER, exponentials INTEGER, configuration TEXT, chosen TEXT, graphNodeId INTEGER);
+-- A communicator of each rank in it; ranks that share one (same global_id) have the same id in a merged run.
+CREATE TABLE communicators (
+  rank INTEGER NOT NULL, communicator INTEGER NOT NULL, global_id TEXT, name TEXT, size INTEGER,
+  rank_in_communicator INTEGER, raw_communicator INTEGER);
 CREATE TABLE collectives (
   rank INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER, communicator INTEGER NOT NULL, sequence_number INTEGER,
   operation TEXT, bytes INTEGER, dtype TEXT, algorithm TEXT, protocol TEXT, channels INTEGER, correlationId INTEGER,

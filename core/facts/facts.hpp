@@ -1,6 +1,6 @@
 // Structured facts that a program hands over as NVTX marks (convention: conventions.hpp), as one line of JSON each:
 //
-//   {"kind":"step","step":12,"samples":1,"tokens":76}
+//   {"kind":"step","step":12,"samples":1}
 //   {"kind":"batch","step":12,"chain":"1ubi_A","length":76,"crop":64,"alignment_depth":512,
 //    "preparation_ns":{"parse":1200000,"features":800000,"transforms":3000000},"queue_wait_ns":1000}
 //   {"kind":"workload","kernel":"attention_pair_bias","shape":[1,8,256,32],"dtype":"bf16","bytes":1,"flops":2,
@@ -56,10 +56,12 @@ struct MetricFact {
 
 using Fact = std::variant<StepFact, BatchFact, WorkloadFact, MetricFact>;
 
-// One line of JSON. A value that is not finite becomes null.
+// One line of JSON. A value that is not finite becomes null; text that is not UTF-8 is repaired.
 std::string to_json(const Fact& fact);
 
-// nullopt where `text` is no fact of a known kind (a collector must never fail on a program's text).
+// nullopt where `text` is no fact of a known kind, or lacks what names it: the step of a step, the kernel of a
+// workload, the name of a metric (a collector must never fail on a program's text). A number of the wrong type counts as
+// missing; null, and the bare NaN and Infinity that Python's json writes, give a metric the value NaN.
 std::optional<Fact> parse_fact(std::string_view text);
 
 }  // namespace foldperf::facts
