@@ -13,7 +13,7 @@ packages=(
   g++ git ca-certificates ccache binutils python3 python3-venv
   libsqlite3-dev zlib1g-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
-  gemmi-dev
+  gemmi-dev tao-pegtl-dev  # Gemmi parses CIF with PEGTL, which its package does not depend on
   libgloo-dev
   libgtest-dev libgmock-dev
 )
