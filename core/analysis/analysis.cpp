@@ -1,0 +1,80 @@
+#include "core/analysis/analysis.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "core/facts/conventions.hpp"
+
+namespace foldperf::analysis {
+namespace {
+
+facts::Category category_of(const database::NvtxRow& row) {
+  for (const facts::CategoryName& known : facts::category_names) {
+    if (row.category_name.empty() ? static_cast<std::uint32_t>(known.category) == row.category
+                                  : row.category_name == known.name) {
+      return known.category;
+    }
+  }
+  return facts::Category::none;
+}
+
+RangeClass classify(const database::NvtxRow& row) {
+  if (row.domain != facts::domain_name) return RangeClass::other;
+  switch (category_of(row)) {
+    case facts::Category::step: return RangeClass::step;
+    case facts::Category::recycling_pass: return RangeClass::recycling_pass;
+    case facts::Category::phase: return RangeClass::phase;
+    case facts::Category::module: return RangeClass::module;
+    case facts::Category::module_backward: return RangeClass::module_backward;
+    case facts::Category::op: return RangeClass::op;
+    case facts::Category::none:
+    case facts::Category::fact: break;
+  }
+  return RangeClass::other;
+}
+
+std::int64_t last_time(const RangeSet& set, const database::RunReader& reader) {
+  std::int64_t last = set.run_end;
+  for (const database::StepRow& step : reader.steps()) last = std::max(last, step.at_ns);
+  for (const database::MetricRow& metric : reader.metrics()) last = std::max(last, metric.at_ns);
+  return last;
+}
+
+}  // namespace
+
+RangeSet load_ranges(const database::RunReader& reader) {
+  RangeSetBuilder builder;
+  database::NvtxFilter filter;
+  filter.marks = false;
+  reader.for_each_nvtx(filter, [&](const database::NvtxRow& row) {
+    builder.add(row.rank, row.global_tid, row.text, classify(row), row.start_ns, row.end_ns,
+                row.payload.value_or(no_payload));
+  });
+  const database::RunRow run = reader.run();
+  const bool ended = run.end_utc_ns && *run.end_utc_ns > run.start_utc_ns;
+  return builder.finish(ended ? *run.end_utc_ns - run.start_utc_ns : 0);
+}
+
+RunAnalysis analyze(const database::RunReader& reader) {
+  RunAnalysis run;
+  const RangeSet ranges = load_ranges(reader);
+  run.facts = gather_run_facts(reader, last_time(ranges, reader));
+  run.range_count = ranges.ranges.size();
+  run.unclosed_ranges = ranges.unclosed;
+
+  StepSamples samples;
+  for (const database::StepRow& step : reader.steps()) {
+    if (step.samples) samples[{step.rank, step.step}] = *step.samples;
+  }
+  run.steps = analyze_steps(ranges, samples);
+  run.phases = analyze_phases(ranges, run.steps);
+  const RankTimelines phases = phase_timelines(ranges);
+  run.modules = analyze_modules(ranges, phases);
+  run.operators = analyze_operators(ranges, phases, step_timelines(run.steps));
+  run.data = analyze_data(reader.batches());
+  run.metrics = analyze_metrics(reader.metrics());
+  run.other_ranges = analyze_call_tree(ranges);
+  return run;
+}
+
+}  // namespace foldperf::analysis

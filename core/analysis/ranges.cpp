@@ -1,0 +1,61 @@
+#include "core/analysis/ranges.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace foldperf::analysis {
+
+std::uint32_t RangeSetBuilder::intern(std::string_view name) {
+  if (const auto found = ids_.find(name); found != ids_.end()) return found->second;
+  const auto id = static_cast<std::uint32_t>(names_.size());
+  names_.emplace_back(name);
+  ids_.emplace(names_.back(), id);
+  return id;
+}
+
+std::uint32_t RangeSetBuilder::thread_index(int rank, std::int64_t global_tid) {
+  const auto next = static_cast<std::uint32_t>(set_.threads.size());
+  const auto [found, added] = thread_ids_.try_emplace({rank, global_tid}, next);
+  if (added) set_.threads.push_back({rank, global_tid});
+  return found->second;
+}
+
+void RangeSetBuilder::add(int rank, std::int64_t global_tid, std::string_view name, RangeClass range_class,
+                          std::int64_t start, std::optional<std::int64_t> end, std::int64_t payload) {
+  Range range;
+  range.start = start;
+  range.end = std::max(start, end.value_or(start));  // a damaged file may hold an end before its start
+  range.payload = payload;
+  range.name = intern(name);
+  range.thread = thread_index(rank, global_tid);
+  range.range_class = range_class;
+  range.closed = end.has_value();
+  if (!range.closed) ++set_.unclosed;
+  set_.run_end = std::max(set_.run_end, range.end);
+  set_.ranges.push_back(range);
+}
+
+RangeSet RangeSetBuilder::finish(std::int64_t run_end) {
+  set_.run_end = std::max(set_.run_end, run_end);
+  if (set_.unclosed > 0) {
+    for (Range& range : set_.ranges) {
+      if (!range.closed) range.end = set_.run_end;
+    }
+  }
+  std::sort(set_.ranges.begin(), set_.ranges.end(), [](const Range& a, const Range& b) {
+    if (a.thread != b.thread) return a.thread < b.thread;
+    if (a.start != b.start) return a.start < b.start;
+    if (a.end != b.end) return a.end > b.end;
+    if (a.range_class != b.range_class) return a.range_class < b.range_class;  // the classes stand outermost first
+    return a.name < b.name;
+  });
+  set_.names.assign(std::make_move_iterator(names_.begin()), std::make_move_iterator(names_.end()));
+  RangeSet result = std::move(set_);
+  set_ = {};
+  names_.clear();
+  ids_.clear();
+  thread_ids_.clear();
+  return result;
+}
+
+}  // namespace foldperf::analysis
