@@ -1,0 +1,52 @@
+// The whole model (AlphaFold 2 supplement, algorithms 2 and 31; openfold/model/model.py: AlphaFold), monomer.
+#pragma once
+
+#include "trainer/config/model_config.hpp"
+#include "trainer/model/evoformer.hpp"
+#include "trainer/model/extra_msa.hpp"
+#include "trainer/model/heads.hpp"
+#include "trainer/model/input_embedder.hpp"
+#include "trainer/model/structure_module.hpp"
+#include "trainer/model/template_embedder.hpp"
+#include "trainer/tensor_dict.hpp"
+
+namespace foldperf::trainer {
+
+// Parameters: input_embedder, recycling_embedder, template_embedder, extra_msa_embedder, extra_msa_stack (the last three
+// only where enabled), evoformer, structure_module, aux_heads.
+class AlphaFoldImpl : public TracedModule {
+ public:
+  explicit AlphaFoldImpl(const ModelConfig& config);
+
+  // batch: features under OpenFold's names, [batch, ..., recycling]; the last dimension of aatype says how many passes are
+  // made, each with its own slice. All passes but the last run without gradient.
+  //
+  // Gives msa [*, S, N, c_m] (without template rows), pair [*, N, N, c_z], single [*, N, c_s], the structure module's
+  // results as "sm.<name>", final_atom_positions [*, N, 37, 3] and final_atom_mask [*, N, 37], final_affine_tensor
+  // [*, N, 7], num_recycles (passes made, scalar), and what AuxiliaryHeads gives.
+  TensorDict forward(const TensorDict& batch);
+
+  [[nodiscard]] const ModelConfig& config() const { return config_; }
+
+ private:
+  struct Recycled {
+    at::Tensor m_1;  // [*, N, c_m]
+    at::Tensor z;    // [*, N, N, c_z]
+    at::Tensor x;    // [*, N, 37, 3]
+  };
+
+  TensorDict pass(const TensorDict& features, Recycled& recycled);
+
+  ModelConfig config_;
+  InputEmbedder input_embedder_{nullptr};
+  RecyclingEmbedder recycling_embedder_{nullptr};
+  TemplateEmbedder template_embedder_{nullptr};
+  ExtraMsaEmbedder extra_msa_embedder_{nullptr};
+  ExtraMsaStack extra_msa_stack_{nullptr};
+  EvoformerStack evoformer_{nullptr};
+  StructureModule structure_module_{nullptr};
+  AuxiliaryHeads aux_heads_{nullptr};
+};
+TORCH_MODULE(AlphaFold);
+
+}  // namespace foldperf::trainer
