@@ -16,6 +16,12 @@ function(_foldperf_common target torch)
       target_precompile_headers(foldperf_torch_pch PRIVATE <torch/torch.h>)
     endif()
     target_precompile_headers(${target} REUSE_FROM foldperf_torch_pch)
+    get_target_property(_type ${target} TYPE)
+    if(_type STREQUAL "EXECUTABLE")
+      # The precompiled header was made with -fPIC; g++ refuses it where -fPIE is in force.
+      set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+      target_compile_options(${target} PRIVATE -fPIC)
+    endif()
     set_target_properties(${target} PROPERTIES BUILD_RPATH "${FOLDPERF_TORCH_RPATH}"
                                                INSTALL_RPATH "$ORIGIN/../lib;${FOLDPERF_TORCH_RPATH}")
   endif()
