@@ -29,8 +29,8 @@ ExitCode exit_code_of(int code) {
 
 }  // namespace
 
-SqliteError::SqliteError(int code, const std::string& message)
-    : Error(message, exit_code_of(code)), sqlite_code_(code & 0xFF) {}
+SqliteError::SqliteError(int code, const std::string& file, const std::string& reason)
+    : Error(file + ": " + reason, exit_code_of(code)), sqlite_code_(code & 0xFF), reason_(reason) {}
 
 bool SqliteError::damaged() const noexcept {
   return sqlite_code_ == SQLITE_CORRUPT || sqlite_code_ == SQLITE_NOTADB || sqlite_code_ == SQLITE_FORMAT;
@@ -46,12 +46,12 @@ Connection::Connection(const std::string& uri, OpenMode mode, std::string name) 
                                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) {
-    const std::string message =
-        name_ + ": cannot open: " + (handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code));
+    const std::string reason = std::string("cannot open: ") + (handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code));
     sqlite3_close(handle_);
-    throw SqliteError(code, message);
+    throw SqliteError(code, name_, reason);
   }
   sqlite3_extended_result_codes(handle_, 1);
+  sqlite3_busy_timeout(handle_, 5000);
 }
 
 Connection::~Connection() { sqlite3_close_v2(handle_); }
@@ -85,7 +85,7 @@ std::string Connection::query_text(const std::string& sql) {
 int Connection::changes() const { return sqlite3_changes(handle_); }
 
 void Connection::fail(int code, std::string_view doing) const {
-  throw SqliteError(code, name_ + ": " + sqlite3_errmsg(handle_) + " (" + std::string(doing) + ")");
+  throw SqliteError(code, name_, std::string(sqlite3_errmsg(handle_)) + " (" + std::string(doing) + ")");
 }
 
 Statement::Statement(Connection& connection, std::string_view sql) : connection_(&connection) {
@@ -96,7 +96,7 @@ Statement::Statement(Connection& connection, std::string_view sql) : connection_
   const std::string_view tail(rest, static_cast<std::size_t>(sql.data() + sql.size() - rest));
   if (!statement_ || tail.find_first_not_of(" \t\r\n;") != std::string_view::npos) {
     sqlite3_finalize(statement_);
-    throw SqliteError(SQLITE_ERROR, connection.name() + ": exactly one SQL statement is expected");
+    throw SqliteError(SQLITE_ERROR, connection.name(), "exactly one SQL statement is expected");
   }
 }
 

@@ -14,10 +14,11 @@ struct sqlite3_stmt;
 
 namespace foldperf::database::sqlite {
 
-// What SQLite refused. code: its primary result code. The message names the file.
+// What SQLite refused. code: its primary result code. what() is "file: reason".
 class SqliteError : public Error {
  public:
-  SqliteError(int code, const std::string& message);
+  SqliteError(int code, const std::string& file, const std::string& reason);
+  [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
   [[nodiscard]] int sqlite_code() const noexcept { return sqlite_code_; }
   // The file itself is not what it should be, as against the machine or the SQL.
   [[nodiscard]] bool damaged() const noexcept;
@@ -25,6 +26,7 @@ class SqliteError : public Error {
 
  private:
   int sqlite_code_;
+  std::string reason_;
 };
 
 enum class OpenMode { read_only, read_write, create };

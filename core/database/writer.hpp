@@ -42,7 +42,8 @@ struct ProcessInfo {
 // This process, this machine, now; rank and world size from RANK, WORLD_SIZE or the variables of Slurm and Open MPI.
 ProcessInfo this_process();
 
-// "rank0-host-1234.foldperf", with rank "x" where there is none: unlike for every process of a run.
+// "rank0-host-1234-1712345678901234.foldperf" (rank, host, pid, start in µs; rank "x" where there is none): unlike for
+// every process of a run.
 std::string process_file_name(const ProcessInfo& process);
 
 enum class WhenFull { drop, block };  // drop: count the record as dropped; block: wait for the writer's thread
@@ -61,7 +62,7 @@ struct DroppedCount {
 
 struct WriterStatus {
   bool healthy = true;           // false: the last write failed
-  std::string error;             // the first failure, in one line; empty when there was none
+  std::string error;             // the latest failure, in one line; empty when there was none
   std::uint64_t added = 0;       // records taken by add()
   std::uint64_t written = 0;     // of these: committed to the file
   std::vector<DroppedCount> dropped;
@@ -80,7 +81,8 @@ class RunWriter {
   template <class R>
   bool add(const R& record) noexcept;
 
-  // Counts records that a collector itself could not keep (CUPTI's own dropped records, say).
+  // Counts records that a collector itself could not keep (CUPTI's own dropped records, say). `reason` must live as long
+  // as the program: a literal.
   void count_dropped(records::Kind kind, const char* reason, std::uint64_t count) noexcept;
 
   // Called on the writer's thread before each commit: hands over the ranges open at this moment (end_ns empty).
@@ -90,6 +92,11 @@ class RunWriter {
 
   // Asks for a commit now and waits for it, at most `timeout`. False: not done within it.
   bool flush(std::chrono::milliseconds timeout) noexcept;
+
+  // Around fork(), by one thread: when pause() returns, the writer's thread is outside SQLite, whose process-wide locks a
+  // child would otherwise inherit as locked, and stays outside until resume(). Must not be called from the source above.
+  void pause() noexcept;
+  void resume() noexcept;
 
   // Writes what is queued, marks the process as finished and closes the file. Later calls do nothing; later records
   // are counted as dropped.
@@ -102,8 +109,5 @@ class RunWriter {
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
-
-// Text of `kind` in dropped_records: its table's name.
-const char* kind_name(records::Kind kind);
 
 }  // namespace foldperf::database

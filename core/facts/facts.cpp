@@ -70,6 +70,15 @@ double real(const json& object, const char* key) {
   return found != object.end() && found->is_number() ? found->get<double>() : std::numeric_limits<double>::quiet_NaN();
 }
 
+std::map<std::string, std::int64_t> stages_of(const json& object) {
+  std::map<std::string, std::int64_t> stages;
+  if (!object.is_object()) return stages;
+  for (const auto& [stage, value] : object.items()) {
+    if (const auto time_ns = integer_of(value)) stages[stage] = *time_ns;
+  }
+  return stages;
+}
+
 std::optional<Fact> parse_step(const json& object) {
   const auto step = integer(object, "step");
   if (!step) return std::nullopt;
@@ -84,10 +93,8 @@ std::optional<Fact> parse_batch(const json& object) {
   batch.crop = integer(object, "crop").value_or(0);
   batch.alignment_depth = integer(object, "alignment_depth").value_or(0);
   batch.queue_wait_ns = integer(object, "queue_wait_ns").value_or(0);
-  if (const auto stages = object.find("preparation_ns"); stages != object.end() && stages->is_object()) {
-    for (const auto& [stage, value] : stages->items()) {
-      if (const auto time_ns = integer_of(value)) batch.preparation_ns[stage] = *time_ns;
-    }
+  if (const auto stages = object.find("preparation_ns"); stages != object.end()) {
+    batch.preparation_ns = stages_of(*stages);
   }
   return batch;
 }
@@ -117,6 +124,10 @@ std::optional<Fact> parse_metric(const json& object) {
   metric.split = text(object, "split");
   metric.chain = text(object, "chain");
   return metric;
+}
+
+std::string dump(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 struct ToJson {
@@ -153,7 +164,15 @@ struct ToJson {
 }  // namespace
 
 std::string to_json(const Fact& fact) {
-  return std::visit(ToJson{}, fact).dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  return dump(std::visit(ToJson{}, fact));
+}
+
+std::string stages_to_json(const std::map<std::string, std::int64_t>& preparation_ns) {
+  return dump(ordered_json(preparation_ns));
+}
+
+std::map<std::string, std::int64_t> stages_from_json(std::string_view text) {
+  return stages_of(json::parse(text, nullptr, false));
 }
 
 std::optional<Fact> parse_fact(std::string_view text_of_mark) {

@@ -64,4 +64,8 @@ std::string to_json(const Fact& fact);
 // missing; null, and the bare NaN and Infinity that Python's json writes, give a metric the value NaN.
 std::optional<Fact> parse_fact(std::string_view text);
 
+// BatchFact::preparation_ns as the run database keeps it: one JSON object. What does not parse gives an empty map.
+std::string stages_to_json(const std::map<std::string, std::int64_t>& preparation_ns);
+std::map<std::string, std::int64_t> stages_from_json(std::string_view text);
+
 }  // namespace foldperf::facts

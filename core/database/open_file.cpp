@@ -1,0 +1,119 @@
+#include "core/database/open_file.hpp"
+
+#include <sqlite3.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+namespace foldperf::database {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The first bytes of every SQLite file; bytes 18 and 19 are 2 in write-ahead logging.
+struct FileHeader {
+  std::array<char, 100> bytes{};
+  [[nodiscard]] bool is_sqlite() const { return std::memcmp(bytes.data(), "SQLite format 3", 16) == 0; }
+  [[nodiscard]] bool uses_log() const { return bytes[18] == 2 || bytes[19] == 2; }
+};
+
+FileHeader read_header(const std::string& path) {
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (status.type() == fs::file_type::not_found) throw InputError(path, "no such file");
+  if (status.type() == fs::file_type::directory) throw InputError(path, "is a folder, not a run database");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw InputError(path, std::string("cannot be read: ") + std::strerror(errno));
+  FileHeader header;
+  file.read(header.bytes.data(), static_cast<std::streamsize>(header.bytes.size()));
+  if (file.gcount() == 0) throw InputError(path, "is empty: nothing was recorded into it");
+  if (file.gcount() < 100 || !header.is_sqlite()) {
+    throw InputError(path, "is not a run database (nor any SQLite file)");
+  }
+  return header;
+}
+
+bool has_log(const std::string& path) {
+  std::error_code error;
+  const auto size = fs::file_size(path + "-wal", error);
+  return !error && size > 0;
+}
+
+std::string make_temporary_folder() {
+  std::string name = (fs::temp_directory_path() / "foldperf-XXXXXX").string();
+  if (!mkdtemp(name.data())) throw SystemError(name + ": cannot make a temporary folder: " + std::strerror(errno));
+  return name;
+}
+
+}  // namespace
+
+std::string file_uri(const std::string& path, const std::string& parameters) {
+  static constexpr std::string_view hex = "0123456789ABCDEF";
+  std::string uri = "file:";
+  const std::string absolute = fs::absolute(path).string();
+  for (const char c : absolute) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) || std::string_view("/._-~").find(c) != std::string_view::npos) {
+      uri += c;
+    } else {
+      uri += '%';
+      uri += hex[byte >> 4];
+      uri += hex[byte & 15];
+    }
+  }
+  return uri + "?" + parameters;
+}
+
+ReadableFile::ReadableFile(const std::string& path) : path_(path) {
+  const FileHeader header = read_header(path);
+  naming_damage(path, [&] {
+    try {
+      open(file_uri(path, "mode=ro"));
+      return;
+    } catch (const sqlite::SqliteError& error) {
+      const int code = error.sqlite_code();
+      if (!header.uses_log() || (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)) throw;
+    }
+    // Write-ahead logging wants to write an index beside the file, and may not: read without one.
+    if (!has_log(path)) return open(file_uri(path, "mode=ro&immutable=1"));
+    temporary_folder_ = make_temporary_folder();
+    const std::string copy = temporary_folder_ + "/copy";
+    fs::copy_file(path, copy);
+    fs::copy_file(path + "-wal", copy + "-wal");
+    open(file_uri(copy, "mode=ro"));
+  });
+}
+
+ReadableFile::~ReadableFile() {
+  connection_.reset();
+  std::error_code ignored;
+  if (!temporary_folder_.empty()) fs::remove_all(temporary_folder_, ignored);
+}
+
+void ReadableFile::open(const std::string& uri) {
+  connection_.reset();
+  auto connection = std::make_unique<sqlite::Connection>(uri, sqlite::OpenMode::read_only, path_);
+  connection->distrust();
+  connection->query_int("SELECT count(*) FROM sqlite_schema");  // opening reads nothing yet
+  connection_ = std::move(connection);
+  uri_ = uri;
+}
+
+void ReadableFile::copy_to_private() {
+  // An empty name is a private file that SQLite deletes by itself.
+  auto copy = std::make_unique<sqlite::Connection>("", sqlite::OpenMode::create, path_);
+  sqlite3_backup* backup = sqlite3_backup_init(copy->handle(), "main", connection_->handle(), "main");
+  if (!backup) copy->fail(sqlite3_errcode(copy->handle()), "copying");
+  sqlite3_backup_step(backup, -1);
+  const int code = sqlite3_backup_finish(backup);
+  if (code != SQLITE_OK) copy->fail(code, "copying");
+  copy->distrust();
+  connection_ = std::move(copy);
+}
+
+}  // namespace foldperf::database

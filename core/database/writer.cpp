@@ -1,0 +1,466 @@
+#include "core/database/writer.hpp"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "core/database/drop_counts.hpp"
+#include "core/database/record_queue.hpp"
+#include "core/database/record_tables.hpp"
+#include "core/database/schema.hpp"
+
+namespace foldperf::database {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using records::Kind;
+
+// A transaction that lasts longer is committed and another begun: what is not committed is lost when we are killed.
+constexpr auto longest_transaction = std::chrono::milliseconds(200);
+
+std::int64_t utc_now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// Blocks every signal in the calling thread while it lives: a thread started meanwhile never runs the program's
+// handlers, and a write beyond the program's file size limit fails instead of ending it (SIGXFSZ).
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// Makes the file, which must not exist, and gives SQLite an empty one to work on.
+void create_file(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+  if (descriptor < 0) {
+    throw SystemError(path + ": cannot create a run database: " + std::strerror(errno) +
+                      (errno == EEXIST ? " (it would be overwritten)" : ""));
+  }
+  ::close(descriptor);
+}
+
+// Fills the empty file at `path`.
+std::unique_ptr<sqlite::Connection> create_database(const std::string& path, const ProcessInfo& process) {
+  auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write, path);
+  // Write-ahead logging keeps the file whole when the process is killed at any moment; readers may look at it
+  // meanwhile. Syncing would only help against a crash of the whole machine.
+  connection->exec("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; "
+                   "PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-8192");
+  create_schema(*connection);
+  sqlite::Statement run(*connection,
+                        "INSERT INTO runs(id,name,command,working_directory,start_utc_ns,state,foldperf_version) "
+                        "VALUES(1,NULL,?1,?2,?3,'running',?4)");
+  run.bind(1, process.command);
+  run.bind(2, process.working_directory);
+  run.bind(3, process.start_utc_ns);
+  run.bind(4, std::string_view(FOLDPERF_VERSION));
+  run.run();
+  sqlite::Statement rank(*connection,
+                         "INSERT INTO ranks(rank,world_size,host,pid,command,start_utc_ns,state,cpu_model,cpu_count,"
+                         "memory_bytes,os,source_file) VALUES(?1,?2,?3,?4,?5,?6,'running',?7,?8,?9,?10,?11)");
+  rank.bind(1, std::int64_t{process.rank});
+  rank.bind_optional(2, process.world_size);
+  rank.bind(3, process.host);
+  rank.bind(4, process.pid);
+  rank.bind(5, process.command);
+  rank.bind(6, process.start_utc_ns);
+  rank.bind_text_or_null(7, process.cpu_model);
+  rank.bind(8, std::int64_t{process.cpu_count});
+  rank.bind(9, process.memory_bytes);
+  rank.bind_text_or_null(10, process.os);
+  rank.bind(11, path);
+  rank.run();
+  return connection;
+}
+
+}  // namespace
+
+std::uint64_t WriterStatus::dropped_total() const {
+  std::uint64_t total = 0;
+  for (const DroppedCount& d : dropped) total += d.count;
+  return total;
+}
+
+class RunWriter::Impl {
+ public:
+  Impl(const std::string& path, const ProcessInfo& process, const WriterOptions& options)
+      : path_(path),
+        options_(options),
+        rank_(process.rank),
+        wake_bytes_(std::min(options.queue_bytes / 4, std::size_t{4} << 20)),
+        queue_(options.queue_bytes) {
+    const SignalsBlocked blocked;
+    create_file(path);
+    try {
+      connection_ = create_database(path, process);
+      tables_ = std::make_unique<RecordTables>(*connection_, rank_);
+      thread_ = std::thread([this] { work(); });
+    } catch (const std::exception& error) {
+      tables_.reset();
+      connection_.reset();
+      for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
+      throw SystemError(path + ": cannot create a run database: " + error.what());
+    }
+  }
+
+  template <class R>
+  bool add(const R& record) noexcept {
+    if (closed_.load(std::memory_order_relaxed)) return drop(R::kind, "writer closed");
+    for (;;) {
+      switch (queue_.push(record)) {
+        case RecordQueue::Result::taken:
+          added_.fetch_add(1, std::memory_order_relaxed);
+          if (queue_.bytes() >= wake_bytes_ && !wake_.exchange(true)) notify();
+          return true;
+        case RecordQueue::Result::too_large:
+          return drop(R::kind, "too large");
+        case RecordQueue::Result::no_memory:
+          return drop(R::kind, "no memory");
+        case RecordQueue::Result::full:
+          if (options_.when_full == WhenFull::drop) return drop(R::kind, "queue full");
+          if (!wait_for_room()) return drop(R::kind, "writer closed");
+      }
+    }
+  }
+
+  void count_dropped(Kind kind, const char* reason, std::uint64_t count) noexcept { drops_.add(kind, reason, count); }
+
+  void set_open_ranges_source(std::function<void(const Sink&)> source) {
+    const std::lock_guard lock(source_mutex_);
+    open_ranges_source_ = std::move(source);
+  }
+
+  bool flush(std::chrono::milliseconds timeout) noexcept {
+    std::unique_lock lock(mutex_);
+    if (stopped_) return true;
+    const auto ticket = ++flush_wanted_;
+    wake_ = true;
+    wake_writer_.notify_one();
+    return work_done_.wait_for(lock, timeout, [&] { return flush_done_ >= ticket || stopped_; });
+  }
+
+  void pause() noexcept { pause_mutex_.lock(); }
+  void resume() noexcept { pause_mutex_.unlock(); }
+
+  void close() noexcept {
+    // A forked child has neither the thread nor a right to the file.
+    if (getpid() != owner_) return;
+    const std::lock_guard once(close_mutex_);
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      closed_ = true;
+      wake_ = true;
+      wake_writer_.notify_one();
+    }
+    thread_.join();
+    // Records that other threads added while the last were written.
+    try {
+      queue_.drain(batch_);
+      for (const auto& buffer : batch_.buffers) {
+        RecordQueue::for_each(buffer, [&](const auto& record) { drop(record.kind, "writer closed"); });
+      }
+      queue_.release(batch_);
+    } catch (...) {
+      // drain() and for_each() throw nothing here; noexcept is kept all the same.
+    }
+  }
+
+  [[nodiscard]] WriterStatus status() const {
+    WriterStatus status;
+    status.added = added_;
+    status.written = written_;
+    for (const auto& count : drops_.counts()) status.dropped.push_back({count.kind, count.reason, count.count});
+    const std::lock_guard lock(mutex_);
+    status.healthy = healthy_;
+    status.error = error_;
+    return status;
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  [[nodiscard]] bool owned() const { return getpid() == owner_; }
+
+ private:
+  bool drop(Kind kind, const char* reason) noexcept {
+    drops_.add(kind, reason, 1);
+    return false;
+  }
+
+  void notify() noexcept {
+    const std::lock_guard lock(mutex_);
+    wake_writer_.notify_one();
+  }
+
+  bool wait_for_room() noexcept {
+    std::unique_lock lock(mutex_);
+    wake_ = true;
+    wake_writer_.notify_one();
+    work_done_.wait_for(lock, std::chrono::milliseconds(50));
+    return !closed_;
+  }
+
+  // The writer's thread.
+  void work() noexcept {
+    pthread_setname_np(pthread_self(), "foldperf-writer");
+    for (bool last = false; !last;) {
+      std::uint64_t flush_ticket = 0;
+      {
+        std::unique_lock lock(mutex_);
+        wake_writer_.wait_for(lock, options_.commit_interval, [&] { return wake_.load(); });
+        wake_ = false;
+        last = closed_;
+        flush_ticket = flush_wanted_;
+      }
+      {
+        const std::lock_guard not_paused(pause_mutex_);
+        write_queued(last);
+      }
+      const std::lock_guard lock(mutex_);
+      flush_done_ = flush_ticket;
+      work_done_.notify_all();
+    }
+    {
+      const std::lock_guard not_paused(pause_mutex_);
+      tables_.reset();  // its statements need the connection
+      finish_file();
+    }
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    work_done_.notify_all();
+  }
+
+  void write_queued(bool last) noexcept {
+    queue_.drain(batch_);
+    uncommitted_.fill(0);
+    std::array<std::uint64_t, records::kind_count> left{};
+    bool counted = false;
+    try {
+      const auto changes = drops_.changes();
+      const bool open_changed = collect_open_ranges(last);
+      if (batch_.bytes > 0 || open_changed || changes != drops_written_ || last) {
+        for (const auto& buffer : batch_.buffers) {
+          RecordQueue::for_each(buffer, [&](const auto& r) { ++left[static_cast<std::size_t>(r.kind)]; });
+        }
+        counted = true;
+        tables_->begin();
+        in_transaction_ = true;
+        auto begun = Clock::now();
+        std::uint32_t since_look = 0;
+        for (const auto& buffer : batch_.buffers) {
+          RecordQueue::for_each(buffer, [&](const auto& record) {
+            tables_->insert(record);
+            ++uncommitted_[static_cast<std::size_t>(record.kind)];
+            if (++since_look < 1024) return;
+            since_look = 0;
+            if (Clock::now() - begun < longest_transaction) return;
+            commit(left);
+            tables_->begin();
+            in_transaction_ = true;
+            begun = Clock::now();
+          });
+        }
+        write_open_ranges();
+        write_drops();
+        if (last) mark_finished();
+        commit(left);
+        finished_ = last;
+        drops_written_ = changes;
+        const std::lock_guard lock(mutex_);
+        healthy_ = true;
+      }
+    } catch (const sqlite::SqliteError& error) {
+      give_up(left, counted, error.disk_full() ? "disk full or write failed" : "write failed", error.what());
+    } catch (const std::exception& error) {
+      give_up(left, counted, "write failed", error.what());
+    } catch (...) {
+      give_up(left, counted, "write failed", "unknown error");
+    }
+    queue_.release(batch_);
+  }
+
+  void commit(std::array<std::uint64_t, records::kind_count>& left) {
+    tables_->commit();
+    in_transaction_ = false;
+    for (std::size_t kind = 0; kind < left.size(); ++kind) {
+      left[kind] -= uncommitted_[kind];
+      written_ += uncommitted_[kind];
+      uncommitted_[kind] = 0;
+    }
+  }
+
+  // What is left of the batch is lost and counted; the next batch is tried again, for disks are also emptied.
+  void give_up(const std::array<std::uint64_t, records::kind_count>& left, bool counted, const char* reason,
+               const char* message) noexcept {
+    if (in_transaction_) tables_->roll_back();
+    in_transaction_ = false;
+    open_written_ = true;  // unknown: write them again
+    if (counted) {
+      for (std::size_t kind = 0; kind < left.size(); ++kind) {
+        drops_.add(static_cast<Kind>(kind), reason, left[kind]);
+      }
+    }
+    const std::lock_guard lock(mutex_);
+    healthy_ = false;
+    try {
+      error_ = message;
+    } catch (...) {
+      error_.clear();
+    }
+  }
+
+  // Fills open_ranges_ after the drain: a range that ends in between is in neither, and comes with the next commit.
+  bool collect_open_ranges(bool last) {
+    open_ranges_.clear();
+    open_texts_.clear();
+    if (!last) {
+      const std::lock_guard lock(source_mutex_);
+      if (open_ranges_source_) {
+        open_ranges_source_([this](const records::NvtxRecord& record) {
+          open_ranges_.push_back(record);
+          open_texts_.emplace_back(record.text);
+        });
+      }
+    }
+    return open_written_ || !open_ranges_.empty();
+  }
+
+  void write_open_ranges() {
+    if (!open_written_ && open_ranges_.empty()) return;
+    tables_->clear_open_ranges();
+    for (std::size_t i = 0; i < open_ranges_.size(); ++i) {
+      records::NvtxRecord record = open_ranges_[i];
+      record.text = open_texts_[i];
+      record.json = record.binary = {};
+      record.end_ns.reset();
+      tables_->insert_open_range(record);
+    }
+    open_written_ = !open_ranges_.empty();
+  }
+
+  void write_drops() {
+    const auto counts = drops_.counts();
+    std::vector<RecordTables::Dropped> rows;
+    for (const auto& count : counts) rows.push_back({count.kind, count.reason, count.count});
+    if (!rows.empty()) tables_->replace_dropped(rows);
+  }
+
+  void mark_finished() {
+    const std::string end = std::to_string(utc_now_ns());
+    connection_->exec("UPDATE runs SET state='finished', end_utc_ns=" + end +
+                      "; UPDATE ranks SET state='finished', end_utc_ns=" + end);
+  }
+
+  // One plain file, which a read-only reader opens anywhere. Where someone is reading, it stays as it is.
+  void finish_file() noexcept {
+    try {
+      connection_->exec("PRAGMA journal_mode=DELETE");
+    } catch (const std::exception&) {
+      // The log stays beside the file: everything is in one of the two.
+    }
+    connection_.reset();
+  }
+
+  const std::string path_;
+  const WriterOptions options_;
+  const int rank_;
+  const pid_t owner_ = getpid();
+  const std::size_t wake_bytes_;
+
+  RecordQueue queue_;
+  DropCounts drops_;
+  std::atomic<std::uint64_t> added_{0}, written_{0};
+  std::atomic<bool> closed_{false}, wake_{false};
+
+  mutable std::mutex mutex_;  // the members up to the empty line
+  std::condition_variable wake_writer_, work_done_;
+  std::uint64_t flush_wanted_ = 0, flush_done_ = 0;
+  bool stopped_ = false;
+  bool healthy_ = true;
+  std::string error_;
+
+  std::mutex pause_mutex_;  // held by the writer's thread while it is inside SQLite
+  std::mutex close_mutex_;
+  std::mutex source_mutex_;
+  std::function<void(const Sink&)> open_ranges_source_;
+
+  // Of the writer's thread alone.
+  std::unique_ptr<sqlite::Connection> connection_;
+  std::unique_ptr<RecordTables> tables_;
+  RecordQueue::Batch batch_;
+  std::array<std::uint64_t, records::kind_count> uncommitted_{};
+  std::vector<records::NvtxRecord> open_ranges_;
+  std::vector<std::string> open_texts_;
+  bool open_written_ = false;
+  bool in_transaction_ = false;
+  bool finished_ = false;  // the file says so
+  std::uint64_t drops_written_ = 0;
+  std::thread thread_;
+};
+
+RunWriter::RunWriter(const std::string& path, const ProcessInfo& process, const WriterOptions& options)
+    : impl_(std::make_unique<Impl>(path, process, options)) {}
+
+RunWriter::~RunWriter() {
+  if (impl_->owned()) {
+    impl_->close();
+  } else {
+    // Destroying a copied thread or an open connection in a forked child would end it or harm the parent's file.
+    (void)impl_.release();
+  }
+}
+
+template <class R>
+bool RunWriter::add(const R& record) noexcept {
+  return impl_->add(record);
+}
+template bool RunWriter::add(const records::NvtxRecord&) noexcept;
+template bool RunWriter::add(const records::NvtxDomainRecord&) noexcept;
+template bool RunWriter::add(const records::NvtxCategoryRecord&) noexcept;
+template bool RunWriter::add(const records::NvtxResourceRecord&) noexcept;
+template bool RunWriter::add(const records::ThreadNameRecord&) noexcept;
+template bool RunWriter::add(const records::KernelRecord&) noexcept;
+template bool RunWriter::add(const records::MemcpyRecord&) noexcept;
+template bool RunWriter::add(const records::MemsetRecord&) noexcept;
+template bool RunWriter::add(const records::RuntimeRecord&) noexcept;
+template bool RunWriter::add(const records::SynchronizationRecord&) noexcept;
+template bool RunWriter::add(const records::GraphTraceRecord&) noexcept;
+template bool RunWriter::add(const records::GpuRecord&) noexcept;
+template bool RunWriter::add(const records::CudaDeviceRecord&) noexcept;
+template bool RunWriter::add(const records::CommunicatorRecord&) noexcept;
+template bool RunWriter::add(const records::CollectiveRecord&) noexcept;
+template bool RunWriter::add(const records::CollectorRecord&) noexcept;
+
+void RunWriter::count_dropped(records::Kind kind, const char* reason, std::uint64_t count) noexcept {
+  impl_->count_dropped(kind, reason, count);
+}
+void RunWriter::set_open_ranges_source(std::function<void(const Sink&)> source) {
+  impl_->set_open_ranges_source(std::move(source));
+}
+bool RunWriter::flush(std::chrono::milliseconds timeout) noexcept { return impl_->flush(timeout); }
+void RunWriter::pause() noexcept { impl_->pause(); }
+void RunWriter::resume() noexcept { impl_->resume(); }
+void RunWriter::close() noexcept { impl_->close(); }
+WriterStatus RunWriter::status() const { return impl_->status(); }
+const std::string& RunWriter::path() const { return impl_->path(); }
+
+}  // namespace foldperf::database
