@@ -1,0 +1,39 @@
+#include "trainer/optim/exponential_moving_average.hpp"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include "trainer/optim/named_tensors.hpp"
+
+namespace foldperf::trainer {
+
+ExponentialMovingAverage::ExponentialMovingAverage(NamedParameters parameters, double decay)
+    : parameters_(std::move(parameters)), decay_(decay) {
+  const at::NoGradGuard no_grad;
+  for (const auto& [name, parameter] : parameters_) averages_.push_back(parameter.detach().clone());
+}
+
+void ExponentialMovingAverage::update() {
+  const at::NoGradGuard no_grad;
+  at::_foreach_lerp_(averages_, tensors_of(parameters_), 1.0 - decay_);
+}
+
+void ExponentialMovingAverage::swap() {
+  const at::NoGradGuard no_grad;
+  for (std::size_t i = 0; i < averages_.size(); ++i) {
+    const at::Tensor parameter = parameters_[i].second.detach();
+    const at::Tensor kept = parameter.clone();
+    parameter.copy_(averages_[i]);
+    averages_[i].copy_(kept);
+  }
+}
+
+TensorDict ExponentialMovingAverage::state() const {
+  TensorDict state;
+  save_named(state, "", parameters_, averages_);
+  return state;
+}
+
+void ExponentialMovingAverage::load_state(const TensorDict& state) { load_named(state, "", parameters_, averages_); }
+
+}  // namespace foldperf::trainer
