@@ -1,0 +1,58 @@
+#include "trainer/config/trainer_config.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace foldperf::trainer {
+
+using nlohmann::json;
+
+namespace {
+
+template <typename T>
+void read(const json& section, const char* name, T& value) {
+  value = section.at(name).get<T>();
+}
+
+}  // namespace
+
+TrainerConfig trainer_config_from_json(const json& tree) {
+  TrainerConfig config;
+  read(tree, "preset", config.preset);
+  config.model = model_config_from_json(tree.at("model"));
+  config.loss = loss_config_from_json(tree.at("loss"));
+  config.data = data_config_from_json(tree.at("data"));
+
+  const json& optimizer = tree.at("optimizer");
+  read(optimizer, "beta_1", config.optimizer.beta_1);
+  read(optimizer, "beta_2", config.optimizer.beta_2);
+  read(optimizer, "eps", config.optimizer.eps);
+
+  const json& schedule = tree.at("schedule");
+  read(schedule, "base_lr", config.schedule.base_lr);
+  read(schedule, "max_lr", config.schedule.max_lr);
+  read(schedule, "warmup_no_steps", config.schedule.warmup_no_steps);
+  read(schedule, "start_decay_after_n_steps", config.schedule.start_decay_after_n_steps);
+  read(schedule, "decay_every_n_steps", config.schedule.decay_every_n_steps);
+  read(schedule, "decay_factor", config.schedule.decay_factor);
+
+  read(tree.at("clip"), "max_norm", config.clip_max_norm);
+  read(tree.at("ema"), "decay", config.ema_decay);
+
+  const json& train = tree.at("train");
+  read(train, "steps", config.train.steps);
+  read(train, "output", config.train.output);
+  read(train, "initial_weights", config.train.initial_weights);
+  read(train, "evaluate_every", config.train.evaluate_every);
+  read(train, "evaluate_at_end", config.train.evaluate_at_end);
+  read(train, "log_every", config.train.log_every);
+  read(train, "seed", config.train.seed);
+  read(train, "device", config.train.device);
+  read(train, "threads", config.train.threads);
+  read(train, "max_nonfinite_steps", config.train.max_nonfinite_steps);
+
+  read(tree.at("profile"), "ranges", config.profile.ranges);
+  read(tree.at("profile"), "operators", config.profile.operators);
+  return config;
+}
+
+}  // namespace foldperf::trainer

@@ -1,0 +1,64 @@
+// The configuration of a training run, typed. docs/configuration.md lists every key.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "trainer/config/data_config.hpp"
+#include "trainer/config/loss_config.hpp"
+#include "trainer/config/model_config.hpp"
+
+namespace foldperf::trainer {
+
+struct OptimizerConfig {
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double eps = 1e-5;
+};
+
+// AlphaFoldLRScheduler (openfold/utils/lr_schedulers.py).
+struct ScheduleConfig {
+  double base_lr = 0.0;
+  double max_lr = 1e-3;
+  std::int64_t warmup_no_steps = 1000;
+  std::int64_t start_decay_after_n_steps = 50000;
+  std::int64_t decay_every_n_steps = 50000;
+  double decay_factor = 0.95;
+};
+
+struct TrainConfig {
+  std::int64_t steps = 100000;
+  std::string output = "foldperf-train-output";
+  std::string initial_weights;
+  std::int64_t evaluate_every = 1000;  // 0: not between steps
+  bool evaluate_at_end = true;
+  std::int64_t log_every = 1;
+  std::int64_t seed = 42;
+  std::string device = "auto";  // auto, cpu, cuda
+  std::int64_t threads = 0;     // 0: PyTorch's choice
+  std::int64_t max_nonfinite_steps = 5;
+};
+
+struct ProfileConfig {
+  std::string ranges = "auto";  // auto, on, off
+  bool operators = false;
+};
+
+struct TrainerConfig {
+  std::string preset;
+  ModelConfig model;
+  LossConfig loss;
+  DataConfig data;
+  OptimizerConfig optimizer;
+  ScheduleConfig schedule;
+  double clip_max_norm = 0.1;  // 0: no clipping
+  double ema_decay = 0.999;
+  TrainConfig train;
+  ProfileConfig profile;
+};
+
+// Reads a tree made by resolve_config (config_tree.hpp).
+TrainerConfig trainer_config_from_json(const nlohmann::json& tree);
+
+}  // namespace foldperf::trainer
