@@ -1,0 +1,114 @@
+#include "collectors/nvtx/attributes.hpp"
+
+#include <nvtx3/nvToolsExtPayload.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstdlib>
+#include <cwchar>
+
+#include "collectors/nvtx/names.hpp"
+#include "collectors/nvtx/text.hpp"
+
+namespace foldperf::collectors {
+namespace {
+
+// Longer binary payloads are left out: half of one would be of no use.
+constexpr std::size_t longest_binary_bytes = 1 << 16;
+
+}  // namespace
+
+std::uint32_t domain_index(nvtxDomainHandle_t domain) noexcept {
+  return domain == nullptr ? 0 : reinterpret_cast<const Domain*>(domain)->index;
+}
+
+EventArguments::EventArguments(EventKind kind, const char* text) noexcept {
+  header.kind = kind;
+  set_text(text);
+}
+
+EventArguments::EventArguments(EventKind kind, const wchar_t* text) noexcept {
+  header.kind = kind;
+  set_text(text);
+}
+
+EventArguments::EventArguments(EventKind kind, nvtxDomainHandle_t domain,
+                               const nvtxEventAttributes_t* attributes) noexcept {
+  header.kind = kind;
+  header.domain = domain_index(domain);
+  if (attributes == nullptr) return;
+  header.category = attributes->category;
+  if (attributes->colorType == NVTX_COLOR_ARGB) {
+    header.has_color = 1;
+    header.color = attributes->color;
+  }
+  switch (attributes->messageType) {
+    case NVTX_MESSAGE_TYPE_ASCII: set_text(attributes->message.ascii); break;
+    case NVTX_MESSAGE_TYPE_UNICODE: set_text(attributes->message.unicode); break;
+    case NVTX_MESSAGE_TYPE_REGISTERED:
+      if (attributes->message.registered != nullptr) {
+        header.text_kind = TextKind::registered;
+        header.text = reinterpret_cast<const RegisteredString*>(attributes->message.registered)->index;
+      }
+      break;
+    default: break;
+  }
+  set_payload(*attributes);
+}
+
+EventArguments::~EventArguments() { std::free(on_heap_); }
+
+void EventArguments::set_text(const char* text) noexcept {
+  if (text == nullptr) return;
+  body.text = text;
+  body.text_bytes = bounded_length(text);
+  header.text_kind = TextKind::inlined;
+  header.text = static_cast<std::uint32_t>(body.text_bytes);
+}
+
+void EventArguments::set_text(const wchar_t* text) noexcept {
+  if (text == nullptr) return;
+  const std::size_t needed = std::min(std::wcslen(text) * 4, longest_text_bytes);
+  char* out = on_stack_;
+  std::size_t capacity = sizeof(on_stack_);
+  if (needed > capacity) {
+    on_heap_ = static_cast<char*>(std::malloc(needed));
+    if (on_heap_ != nullptr) {
+      out = on_heap_;
+      capacity = needed;
+    }
+  }
+  body.text = out;
+  body.text_bytes = wide_to_utf8(text, out, capacity);
+  header.text_kind = TextKind::inlined;
+  header.text = static_cast<std::uint32_t>(body.text_bytes);
+}
+
+void EventArguments::set_payload(const nvtxEventAttributes_t& attributes) noexcept {
+  const auto& value = attributes.payload;
+  const auto set = [this](PayloadKind kind, std::uint64_t bits) {
+    header.payload_kind = kind;
+    header.payload_bits = bits;
+  };
+  switch (attributes.payloadType) {
+    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT64: return set(PayloadKind::uint64, value.ullValue);
+    case NVTX_PAYLOAD_TYPE_INT64: return set(PayloadKind::int64, static_cast<std::uint64_t>(value.llValue));
+    case NVTX_PAYLOAD_TYPE_DOUBLE: return set(PayloadKind::float64, std::bit_cast<std::uint64_t>(value.dValue));
+    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT32: return set(PayloadKind::uint32, value.uiValue);
+    case NVTX_PAYLOAD_TYPE_INT32: return set(PayloadKind::int32, static_cast<std::uint32_t>(value.iValue));
+    case NVTX_PAYLOAD_TYPE_FLOAT: return set(PayloadKind::float32, std::bit_cast<std::uint32_t>(value.fValue));
+    case NVTX_PAYLOAD_TYPE_EXT: {
+      // `reserved0` payloads; the first is the event's own. A size of SIZE_MAX means text up to its zero: not taken.
+      const auto* payload = reinterpret_cast<const nvtxPayloadData_t*>(value.ullValue);
+      if (attributes.reserved0 < 1 || payload == nullptr || payload->payload == nullptr) return;
+      if (payload->size == 0 || payload->size > longest_binary_bytes) return;
+      set(PayloadKind::binary, payload->size);
+      body.binary = payload->payload;
+      body.binary_bytes = payload->size;
+      return;
+    }
+    default: return;
+  }
+}
+
+}  // namespace foldperf::collectors

@@ -1,0 +1,140 @@
+#include "collectors/session/range_matcher.hpp"
+
+#include <bit>
+#include <utility>
+
+namespace foldperf::collectors {
+namespace {
+
+records::NvtxEventType event_type(EventKind kind) {
+  switch (kind) {
+    case EventKind::mark: return records::NvtxEventType::mark;
+    case EventKind::start: return records::NvtxEventType::start_end;
+    default: return records::NvtxEventType::push_pop;
+  }
+}
+
+// The views of a record that lies beside its strings.
+records::NvtxRecord with_views(const RangeMatcher::OpenRange& range) {
+  records::NvtxRecord record = range.record;
+  record.text = range.text;
+  record.binary = range.binary;
+  return record;
+}
+
+}  // namespace
+
+records::NvtxPayload decode_payload(const EventHeader& header) {
+  using Type = records::NvtxPayload::Type;
+  const std::uint64_t bits = header.payload_bits;
+  const auto low = static_cast<std::uint32_t>(bits);
+  switch (header.payload_kind) {
+    case PayloadKind::uint64: return {Type::uint64, static_cast<std::int64_t>(bits), 0};
+    case PayloadKind::int64: return {Type::int64, static_cast<std::int64_t>(bits), 0};
+    case PayloadKind::float64: return {Type::float64, 0, std::bit_cast<double>(bits)};
+    case PayloadKind::uint32: return {Type::uint32, static_cast<std::int64_t>(low), 0};
+    case PayloadKind::int32: return {Type::int32, static_cast<std::int32_t>(low), 0};
+    case PayloadKind::float32: return {Type::float32, 0, static_cast<double>(std::bit_cast<float>(low))};
+    case PayloadKind::none:
+    case PayloadKind::binary: break;
+  }
+  return {};
+}
+
+RangeMatcher::OpenRange RangeMatcher::make_range(const ThreadState& thread, const EventView& event,
+                                                 std::string_view text) const {
+  const EventHeader& header = *event.header;
+  OpenRange range;
+  range.text = text;
+  range.binary = event.binary;
+  records::NvtxRecord& record = range.record;
+  record.event_type = event_type(header.kind);
+  record.start_ns = header.time_ns - start_ns_;
+  if (header.kind == EventKind::start) record.range_id = static_cast<std::int64_t>(header.range_id);
+  record.domain_id = header.domain;
+  record.category = header.category;
+  if (header.has_color != 0) record.color = header.color;
+  record.global_tid_start = thread.global_tid;
+  record.payload = decode_payload(header);
+  return range;
+}
+
+void RangeMatcher::emit(OpenRange& range) { emit_(with_views(range)); }
+
+void RangeMatcher::add(ThreadState& thread, const EventView& event, std::string_view text) {
+  const EventHeader& header = *event.header;
+  switch (header.kind) {
+    case EventKind::padding: return;
+    case EventKind::mark: {
+      OpenRange mark = make_range(thread, event, text);
+      emit(mark);
+      return;
+    }
+    case EventKind::push:
+      if (header.domain >= thread.open.size()) thread.open.resize(header.domain + 1);
+      thread.open[header.domain].push_back(make_range(thread, event, text));
+      return;
+    case EventKind::pop: {
+      // The producer writes a pop only for a push that it wrote.
+      if (header.domain >= thread.open.size() || thread.open[header.domain].empty()) return;
+      OpenRange& range = thread.open[header.domain].back();
+      range.record.end_ns = header.time_ns - start_ns_;
+      emit(range);
+      thread.open[header.domain].pop_back();
+      return;
+    }
+    case EventKind::start: {
+      OpenRange range = make_range(thread, event, text);
+      if (const auto end = waiting_ends_.find(header.range_id); end != waiting_ends_.end()) {
+        range.record.end_ns = end->second.time_ns - start_ns_;
+        range.record.global_tid_end = end->second.global_tid;
+        waiting_ends_.erase(end);
+        emit(range);
+      } else {
+        started_.emplace(header.range_id, std::move(range));
+      }
+      return;
+    }
+    case EventKind::end: {
+      const auto start = started_.find(header.range_id);
+      if (start == started_.end()) {
+        waiting_ends_[header.range_id] = {header.time_ns, thread.global_tid, round_};
+        return;
+      }
+      start->second.record.end_ns = header.time_ns - start_ns_;
+      start->second.record.global_tid_end = thread.global_tid;
+      emit(start->second);
+      started_.erase(start);
+      return;
+    }
+  }
+}
+
+void RangeMatcher::end_round() {
+  ++round_;
+  for (auto end = waiting_ends_.begin(); end != waiting_ends_.end();) {
+    if (end->second.round + 2 <= round_) {
+      ++ends_without_start_;
+      end = waiting_ends_.erase(end);
+    } else {
+      ++end;
+    }
+  }
+}
+
+void RangeMatcher::abandon(ThreadState& thread) {
+  for_each_open(thread, emit_);
+  thread.open.clear();
+}
+
+void RangeMatcher::for_each_open(const ThreadState& thread, const Emit& visit) {
+  for (const auto& stack : thread.open) {
+    for (const OpenRange& range : stack) visit(with_views(range));
+  }
+}
+
+void RangeMatcher::for_each_open_start_end(const Emit& visit) const {
+  for (const auto& [id, range] : started_) visit(with_views(range));
+}
+
+}  // namespace foldperf::collectors

@@ -1,0 +1,74 @@
+// Makes records of events: joins each push with its pop and each start with its end.
+//
+// The consumer feeds it the events of every thread in that thread's order. Between threads no order is known: a range may
+// be ended by another thread whose ring is read first, so such an end waits for its start until every ring was read again.
+//
+// Not thread-safe: the caller locks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "collectors/buffer/event.hpp"
+#include "core/records/records.hpp"
+
+namespace foldperf::collectors {
+
+class RangeMatcher {
+ public:
+  using Emit = std::function<void(const records::NvtxRecord&)>;
+  // Open push/pop ranges of one thread, by domain, outermost first. The caller keeps one a thread.
+  struct OpenRange {
+    records::NvtxRecord record;  // its views point into the strings below
+    std::string text;
+    std::string binary;
+  };
+  struct ThreadState {
+    std::int64_t global_tid = 0;
+    std::vector<std::vector<OpenRange>> open;
+  };
+
+  // `start_ns`: the event time that becomes 0 in records.
+  RangeMatcher(std::int64_t start_ns, Emit emit) : start_ns_(start_ns), emit_(std::move(emit)) {}
+
+  // `text`: the event's text, resolved where it is a registered string.
+  void add(ThreadState& thread, const EventView& event, std::string_view text);
+
+  // Every ring was read once more: ends that waited for two rounds have no start (it was dropped).
+  void end_round();
+
+  // The thread has ended: its open ranges are recorded without end.
+  void abandon(ThreadState& thread);
+
+  // The ranges that are open now, without end.
+  static void for_each_open(const ThreadState& thread, const Emit& visit);
+  void for_each_open_start_end(const Emit& visit) const;
+
+  [[nodiscard]] std::uint64_t ends_without_start() const { return ends_without_start_; }
+
+ private:
+  struct WaitingEnd {
+    std::int64_t time_ns = 0;
+    std::int64_t global_tid = 0;
+    std::uint64_t round = 0;
+  };
+
+  OpenRange make_range(const ThreadState& thread, const EventView& event, std::string_view text) const;
+  void emit(OpenRange& range);
+
+  std::int64_t start_ns_;
+  Emit emit_;
+  std::unordered_map<std::uint64_t, OpenRange> started_;
+  std::unordered_map<std::uint64_t, WaitingEnd> waiting_ends_;
+  std::uint64_t round_ = 0;
+  std::uint64_t ends_without_start_ = 0;
+};
+
+// The typed payload of an event.
+records::NvtxPayload decode_payload(const EventHeader& header);
+
+}  // namespace foldperf::collectors

@@ -1,0 +1,199 @@
+#include "collectors/session/recorder.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "collectors/clock.hpp"
+#include "collectors/nvtx/text.hpp"
+
+namespace foldperf::collectors {
+namespace {
+
+constexpr std::int64_t retry_interval_ns = 1'000'000'000;
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+// A process that replaced its program by exec() has the same rank, host and pid: its second file gets another name.
+std::string unused_path(const std::string& folder, const std::string& file_name) {
+  const std::size_t dot = file_name.rfind('.');
+  std::string path = folder + "/" + file_name;
+  struct stat status {};
+  for (int n = 2; stat(path.c_str(), &status) == 0; ++n) {
+    path = folder + "/" + file_name.substr(0, dot) + "-" + std::to_string(n) + file_name.substr(dot);
+  }
+  return path;
+}
+
+}  // namespace
+
+Recorder::Recorder(const Settings& settings, std::int64_t start_ns, std::int64_t start_utc_ns)
+    : settings_(settings),
+      start_ns_(start_ns),
+      start_utc_ns_(start_utc_ns),
+      matcher_(start_ns, [this](const records::NvtxRecord& record) { write(record); }) {}
+
+bool Recorder::open_file() {
+  if (writer_ != nullptr) return true;
+  const std::int64_t now = monotonic_ns();
+  if (now < next_try_ns_) return false;
+  try {
+    database::ProcessInfo process = database::this_process();
+    process.start_utc_ns = start_utc_ns_;
+    const std::string path = unused_path(settings_.output_folder, database::process_file_name(process));
+    auto writer = std::make_unique<database::RunWriter>(path, process);
+    writer->set_open_ranges_source([this](const database::RunWriter::Sink& sink) { visit_open_ranges(sink); });
+    records::CollectorRecord collector;
+    collector.name = "nvtx";
+    collector.state = "on";
+    collector.detail = "ranges and marks by NVTX injection";
+    writer->add(collector);
+    writer->count_dropped(records::Kind::nvtx_event, "no file could be created at first", lost_without_file_);
+    writer_ = std::move(writer);
+    return true;
+  } catch (const std::exception&) {
+    next_try_ns_ = now + retry_interval_ns;
+    return false;
+  }
+}
+
+void Recorder::write(const records::NvtxRecord& record) {
+  if (writer_ != nullptr) {
+    writer_->add(record);
+  } else {
+    ++lost_without_file_;
+  }
+}
+
+void Recorder::read_names() {
+  const Names::Cursor before = names_read_;
+  const Names::News news = Names::instance().since(names_read_);
+  for (const RegisteredString& string : news.strings) strings_.push_back(valid_utf8(string.text));
+  if (writer_ == nullptr) {
+    // The others are read again when there is a file.
+    const std::size_t strings_read = names_read_.strings;
+    names_read_ = before;
+    names_read_.strings = strings_read;
+    return;
+  }
+  for (const Domain& domain : news.domains) {
+    const std::string name = valid_utf8(domain.name);
+    writer_->add(records::NvtxDomainRecord{domain.index, name});
+  }
+  for (const CategoryName& category : news.categories) {
+    const std::string name = valid_utf8(category.name);
+    writer_->add(records::NvtxCategoryRecord{category.domain, category.category, name});
+  }
+  const auto pid = static_cast<std::int64_t>(getpid());
+  for (const ThreadName& thread : news.threads) {
+    const std::string name = valid_utf8(thread.name);
+    writer_->add(records::ThreadNameRecord{records::global_tid(pid, thread.thread_id), name, 0});
+  }
+  for (const ResourceName& resource : news.resources) {
+    const std::string name = valid_utf8(resource.name);
+    writer_->add(records::NvtxResourceRecord{resource.domain, resource.identifier_type,
+                                             static_cast<std::int64_t>(resource.identifier), name});
+  }
+}
+
+std::string_view Recorder::text_of(const EventView& event) {
+  if (event.header->text_kind == TextKind::none) return {};
+  if (event.header->text_kind == TextKind::inlined) {
+    if (is_ascii(event.text)) return event.text;
+    scratch_ = valid_utf8(event.text);
+    return scratch_;
+  }
+  if (event.header->text >= strings_.size()) read_names();
+  return event.header->text < strings_.size() ? std::string_view(strings_[event.header->text]) : std::string_view();
+}
+
+void Recorder::count_dropped(const ThreadBuffer& buffer, ThreadRecord& thread) {
+  for (std::size_t i = 0; i < event_kinds; ++i) {
+    const auto kind = static_cast<EventKind>(i);
+    const std::uint64_t count = buffer.dropped(kind);
+    const std::uint64_t fresh = count - thread.dropped[i];
+    if (fresh == 0 || writer_ == nullptr) continue;
+    const bool is_end = kind == EventKind::pop || kind == EventKind::end;
+    writer_->count_dropped(records::Kind::nvtx_event,
+                           is_end ? "the end of a range did not fit into the thread's buffer"
+                                  : "the thread's buffer was full",
+                           fresh);
+    thread.dropped[i] = count;
+  }
+}
+
+void Recorder::drain_one(ThreadBuffer& buffer) {
+  ThreadRecord& thread = threads_[&buffer];
+  if (thread.state.global_tid == 0) thread.state.global_tid = records::global_tid(getpid(), buffer.thread_id());
+  // Read before the ring: a thread that is retired now writes no more.
+  const bool retired = buffer.retired();
+  if (!buffer.ring().empty() && open_file()) read_names();
+  buffer.ring().drain([&](const EventView& event) { matcher_.add(thread.state, event, text_of(event)); });
+  count_dropped(buffer, thread);
+  if (retired) {
+    matcher_.abandon(thread.state);
+    threads_.erase(&buffer);
+  }
+}
+
+void Recorder::drain(std::vector<std::shared_ptr<ThreadBuffer>>& buffers) noexcept {
+  const auto drained = [this](const std::shared_ptr<ThreadBuffer>& buffer) {
+    // One buffer a lock, so that a commit need not wait for all.
+    const std::lock_guard lock(mutex_);
+    try {
+      drain_one(*buffer);
+    } catch (const std::exception&) {
+      ++lost_without_file_;  // out of memory: this event is lost, the rest of the ring comes next time
+    }
+    return threads_.find(buffer.get()) == threads_.end();
+  };
+  buffers.erase(std::remove_if(buffers.begin(), buffers.end(), drained), buffers.end());
+  const std::lock_guard lock(mutex_);
+  matcher_.end_round();
+  if (writer_ == nullptr) return;
+  try {
+    read_names();
+  } catch (const std::exception&) {
+    // Out of memory: the next round tries again.
+  }
+  const std::uint64_t unmatched = matcher_.ends_without_start() - ends_without_start_reported_;
+  if (unmatched != 0) {
+    writer_->count_dropped(records::Kind::nvtx_event, "the end of a range whose start is unknown", unmatched);
+    ends_without_start_reported_ += unmatched;
+  }
+}
+
+void Recorder::visit_open_ranges(const database::RunWriter::Sink& sink) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [buffer, thread] : threads_) RangeMatcher::for_each_open(thread.state, sink);
+  matcher_.for_each_open_start_end(sink);
+}
+
+void Recorder::close() noexcept {
+  if (writer_ == nullptr) return;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto keep = [this](const records::NvtxRecord& record) { writer_->add(record); };
+    for (const auto& [buffer, thread] : threads_) RangeMatcher::for_each_open(thread.state, keep);
+    matcher_.for_each_open_start_end(keep);
+  }
+  // Not under the lock: the writer's thread may be asking for the open ranges.
+  writer_->close();
+}
+
+void Recorder::pause_for_fork() noexcept {
+  // The writer first: its thread may be waiting for the lock.
+  if (writer_ != nullptr) writer_->pause();
+  mutex_.lock();
+}
+
+void Recorder::resume_after_fork() noexcept {
+  mutex_.unlock();
+  if (writer_ != nullptr) writer_->resume();
+}
+
+}  // namespace foldperf::collectors

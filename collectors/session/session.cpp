@@ -1,0 +1,227 @@
+#include "collectors/session/session.hpp"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <exception>
+#include <new>
+
+#include "collectors/clock.hpp"
+#include "collectors/nvtx/names.hpp"
+
+namespace foldperf::collectors {
+
+constinit thread_local ThreadBuffer* this_threads_buffer = nullptr;
+
+namespace {
+
+// How long events may lie in a ring. With the writer's commit interval it stays well under a second.
+constexpr long drain_interval_ns = 100'000'000;
+
+// At the end of a thread. Other thread-local destructors may still call NVTX: they get a new buffer, and the key is set
+// again.
+void retire_buffer(void* buffer) {
+  this_threads_buffer = nullptr;
+  static_cast<ThreadBuffer*>(buffer)->retire();
+}
+
+// Blocks every signal while it lives; a thread made meanwhile keeps them blocked.
+class AllSignalsBlocked {
+ public:
+  AllSignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~AllSignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+  AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+// An error number that the program may be looking at.
+class ErrnoKept {
+ public:
+  ErrnoKept() : value_(errno) {}
+  ~ErrnoKept() { errno = value_; }
+  ErrnoKept(const ErrnoKept&) = delete;
+  ErrnoKept& operator=(const ErrnoKept&) = delete;
+
+ private:
+  int value_;
+};
+
+}  // namespace
+
+Session& Session::instance() {
+  alignas(Session) static std::byte place[sizeof(Session)];
+  static Session* const session = new (place) Session;
+  return *session;
+}
+
+const Settings* Session::start() noexcept {
+  const ErrnoKept errno_kept;
+  const std::lock_guard lock(mutex_);
+  if (!started_) {
+    try {
+      settings_ = read_settings();
+    } catch (const std::exception&) {
+      settings_.reset();
+    }
+    if (settings_ && pthread_key_create(&key_, retire_buffer) != 0) settings_.reset();
+    if (settings_) {
+      start_ns_ = monotonic_ns();
+      utc_offset_ns_ = measure_utc_offset_ns();
+      pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork_in_parent(); },
+                     [] { instance().after_fork_in_child(); });
+    }
+    started_ = true;
+  }
+  return settings_ ? &*settings_ : nullptr;
+}
+
+ThreadBuffer* Session::new_buffer() noexcept {
+  const ErrnoKept errno_kept;
+  const std::lock_guard lock(mutex_);
+  if (!settings_ || state_ == State::closed) return nullptr;
+  try {
+    auto buffer = std::make_shared<ThreadBuffer>(settings_->buffer_bytes, static_cast<pid_t>(syscall(SYS_gettid)));
+    if (!buffer->ring().valid()) return nullptr;
+    if (state_ == State::idle && !start_thread()) return nullptr;
+    buffers_.push_back(buffer);
+    if (pthread_setspecific(key_, buffer.get()) != 0) {
+      buffers_.pop_back();
+      return nullptr;
+    }
+    this_threads_buffer = buffer.get();
+    return buffer.get();
+  } catch (const std::exception&) {
+    return nullptr;
+  }
+}
+
+bool Session::start_thread() {
+  if (recorder_ == nullptr) {
+    recorder_ = std::make_unique<Recorder>(*settings_, start_ns_, start_ns_ + utc_offset_ns_);
+  }
+  const AllSignalsBlocked blocked;
+  pthread_attr_t attributes;
+  if (pthread_attr_init(&attributes) != 0) return false;
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_t thread{};
+  const auto body = [](void* session) -> void* {
+    static_cast<Session*>(session)->run();
+    return nullptr;
+  };
+  const bool started = pthread_create(&thread, &attributes, body, this) == 0;
+  pthread_attr_destroy(&attributes);
+  if (started) {
+    pthread_setname_np(thread, "foldperf");
+    state_ = State::running;
+    pid_ = getpid();
+  }
+  return started;
+}
+
+void Session::wake() noexcept {
+  if (awake_.exchange(1, std::memory_order_acq_rel) != 0) return;
+  const ErrnoKept errno_kept;
+  syscall(SYS_futex, &awake_, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+void Session::run() noexcept {
+  while (true) {
+    const timespec interval{0, drain_interval_ns};
+    syscall(SYS_futex, &awake_, FUTEX_WAIT_PRIVATE, 0, &interval, nullptr, 0);
+    awake_.store(0, std::memory_order_release);
+    {
+      const std::lock_guard lock(mutex_);
+      if (state_ == State::closed) return;
+    }
+    drain();
+  }
+}
+
+void Session::drain() noexcept {
+  const std::lock_guard drain_lock(drain_mutex_);
+  Recorder* recorder = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (recorder_ == nullptr) return;
+    recorder = recorder_.get();
+    try {
+      draining_ = buffers_;
+    } catch (const std::exception&) {
+      return;
+    }
+  }
+  recorder->drain(draining_);
+  // Those that the recorder is done with go.
+  const std::lock_guard lock(mutex_);
+  const auto done = [this](const std::shared_ptr<ThreadBuffer>& buffer) {
+    return buffer->retired() && buffer->ring().empty() &&
+           std::find(draining_.begin(), draining_.end(), buffer) == draining_.end();
+  };
+  buffers_.erase(std::remove_if(buffers_.begin(), buffers_.end(), done), buffers_.end());
+}
+
+void Session::close() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    const bool running = state_ == State::running;
+    state_ = State::closed;
+    // A child made by a bare system call never saw the fork's handlers: what it holds is the parent's.
+    if (!running || pid_ != getpid()) return;
+  }
+  // Twice: an end may lie in a ring that is read before the ring of its start.
+  drain();
+  drain();
+  const std::lock_guard lock(drain_mutex_);
+  recorder_->close();
+}
+
+void Session::before_fork() noexcept {
+  drain_mutex_.lock();
+  mutex_.lock();
+  if (recorder_ != nullptr) recorder_->pause_for_fork();
+  Names::instance().lock_for_fork();
+}
+
+void Session::after_fork_in_parent() noexcept {
+  Names::instance().unlock_in_parent();
+  if (recorder_ != nullptr) recorder_->resume_after_fork();
+  mutex_.unlock();
+  drain_mutex_.unlock();
+}
+
+void Session::after_fork_in_child() noexcept {
+  // What the rings hold is the parent's to write. Its recorder and buffers are left as they are: other threads may have
+  // been in the middle of changing them, and closing the parent's file here could disturb it.
+  (void)recorder_.release();
+  try {
+    // Kept reachable, so that leak checkers of the program stay silent.
+    static std::vector<std::vector<std::shared_ptr<ThreadBuffer>>>* const left = new std::vector<std::vector<std::shared_ptr<ThreadBuffer>>>;
+    left->push_back(std::move(buffers_));
+  } catch (const std::exception&) {
+  }
+  buffers_.clear();
+  draining_.clear();
+  this_threads_buffer = nullptr;
+  pthread_setspecific(key_, nullptr);
+  awake_.store(0, std::memory_order_relaxed);
+  start_ns_ = monotonic_ns();
+  if (state_ == State::running) state_ = State::idle;
+  Names::instance().unlock_in_child();
+  mutex_.unlock();
+  drain_mutex_.unlock();
+}
+
+}  // namespace foldperf::collectors

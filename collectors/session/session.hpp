@@ -1,0 +1,78 @@
+// The collector of one process: its threads' buffers, its thread that empties them, its end and its forks.
+//
+// It lives for as long as the process and is never destroyed: programs call NVTX in their own destructors. Nothing here
+// throws, prints, or touches the program's signals; every signal is blocked in the collector's thread.
+#pragma once
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "collectors/buffer/thread_buffer.hpp"
+#include "collectors/session/recorder.hpp"
+#include "collectors/session/settings.hpp"
+
+namespace foldperf::collectors {
+
+class Session {
+ public:
+  static Session& instance();
+
+  // Reads the environment, once a process. The settings in force, or null where nothing is to be collected.
+  const Settings* start() noexcept;
+
+  // A buffer for the calling thread, which has none; null after close(), or where there is no memory. The first event of
+  // a process starts the collector's thread.
+  ThreadBuffer* new_buffer() noexcept;
+
+  // Wakes the collector's thread, where it is not awake already.
+  void wake() noexcept;
+
+  // Writes what the rings hold and finishes the file. Later events are ignored.
+  void close() noexcept;
+
+  // pthread_atfork: the child has no file, no thread and no buffers until its own first event.
+  void before_fork() noexcept;
+  void after_fork_in_parent() noexcept;
+  void after_fork_in_child() noexcept;
+
+ private:
+  enum class State { idle, running, closed };
+
+  Session() = default;
+  bool start_thread();
+  void run() noexcept;
+  void drain() noexcept;
+
+  std::optional<Settings> settings_;
+  bool started_ = false;
+  std::int64_t utc_offset_ns_ = 0;
+  std::int64_t start_ns_ = 0;
+  pthread_key_t key_{};
+
+  std::mutex mutex_;  // of what follows
+  State state_ = State::idle;
+  pid_t pid_ = 0;  // of the process that runs the thread
+  std::vector<std::shared_ptr<ThreadBuffer>> buffers_;
+  std::unique_ptr<Recorder> recorder_;
+
+  std::mutex drain_mutex_;  // of the recorder, for one who drains; taken before mutex_
+  std::vector<std::shared_ptr<ThreadBuffer>> draining_;
+
+  std::atomic<std::uint32_t> awake_{0};
+};
+
+extern constinit thread_local ThreadBuffer* this_threads_buffer;
+
+// The calling thread's buffer, null where it cannot have one.
+inline ThreadBuffer* thread_buffer() noexcept {
+  ThreadBuffer* buffer = this_threads_buffer;
+  return buffer != nullptr ? buffer : Session::instance().new_buffer();
+}
+
+}  // namespace foldperf::collectors
