@@ -37,8 +37,16 @@ class UsageError : public Error {
 class InputError : public Error {
  public:
   InputError(const std::string& path, std::size_t line, const std::string& message)
-      : Error(path + (line ? ":" + std::to_string(line) : std::string()) + ": " + message, ExitCode::bad_input) {}
+      : Error(located(path, line, message), ExitCode::bad_input) {}
   InputError(const std::string& path, const std::string& message) : InputError(path, 0, message) {}
+
+ private:
+  // Appends, where chained + would make g++ 12 warn of an overflow that cannot happen.
+  static std::string located(const std::string& path, std::size_t line, const std::string& message) {
+    std::string text = path;
+    if (line != 0) text.append(":").append(std::to_string(line));
+    return text.append(": ").append(message);
+  }
 };
 
 // The operating system refused.
