@@ -1,0 +1,72 @@
+#include "trainer/data/text_file.hpp"
+
+#include <zlib.h>
+
+#include <array>
+#include <memory>
+#include <system_error>
+
+#include "core/error.hpp"
+
+namespace foldperf::trainer {
+
+namespace {
+
+constexpr std::size_t largest_file = std::size_t{4} << 30;
+
+struct CloseGzip {
+  void operator()(gzFile file) const { gzclose_r(file); }
+};
+
+}  // namespace
+
+std::string read_text_file(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) throw InputError(path.string(), "no such file");
+  if (std::filesystem::is_directory(status)) throw InputError(path.string(), "is a folder; a file was expected");
+  const std::unique_ptr<gzFile_s, CloseGzip> file(gzopen(path.c_str(), "rb"));
+  if (!file) throw InputError(path.string(), "cannot be opened (check its permissions)");
+  std::string text;
+  std::array<char, std::size_t{1} << 16> buffer{};
+  for (;;) {
+    const int count = gzread(file.get(), buffer.data(), static_cast<unsigned>(buffer.size()));
+    if (count <= 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (text.size() > largest_file) throw InputError(path.string(), "is larger than 4 GiB");
+  }
+  int code = Z_OK;
+  const char* reason = gzerror(file.get(), &code);
+  if (code != Z_OK && code != Z_STREAM_END) {
+    throw InputError(path.string(), std::string("cannot be decompressed (") + (reason ? reason : "read error") +
+                                        "); the file is damaged or truncated");
+  }
+  if (text.empty()) throw InputError(path.string(), "is empty");
+  return text;
+}
+
+bool Lines::next(std::string_view& line) {
+  if (rest_.empty()) return false;
+  const std::size_t end = rest_.find_first_of("\r\n");
+  line = rest_.substr(0, end);
+  if (end == std::string_view::npos) {
+    rest_ = {};
+  } else {
+    const bool both = rest_[end] == '\r' && end + 1 < rest_.size() && rest_[end + 1] == '\n';
+    rest_.remove_prefix(end + (both ? 2 : 1));
+  }
+  ++number_;
+  constexpr std::string_view blanks = " \t\v\f";
+  const std::size_t first = line.find_first_not_of(blanks);
+  line = first == std::string_view::npos ? std::string_view() : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+  return true;
+}
+
+std::string shown(char character) {
+  if (character >= ' ' && character <= '~') return std::string("'") + character + "'";
+  constexpr std::string_view digits = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(character);
+  return std::string("byte 0x") + digits[byte >> 4] + digits[byte & 15];
+}
+
+}  // namespace foldperf::trainer
