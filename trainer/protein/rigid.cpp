@@ -236,9 +236,10 @@ QuatRigid QuatRigid::identity(at::IntArrayRef shape, const at::TensorOptions& op
   return {quat, at::zeros(trans_shape, options)};
 }
 
-QuatRigid QuatRigid::compose_update(const at::Tensor& update) const {
+QuatRigid QuatRigid::compose_update(const at::Tensor& update, const at::Tensor& rot) const {
+  const at::Tensor matrix = rot.defined() ? rot : quat_to_rot(quat);
   const at::Tensor turned = quat + quat_multiply_by_vec(quat, update.narrow(-1, 0, 3));
-  const at::Tensor moved = precise_matmul(quat_to_rot(quat), update.narrow(-1, 3, 3).unsqueeze(-1)).squeeze(-1);
+  const at::Tensor moved = precise_matmul(matrix, update.narrow(-1, 3, 3).unsqueeze(-1)).squeeze(-1);
   return {normalize_quat(turned), trans + moved};
 }
 

@@ -59,7 +59,8 @@ struct QuatRigid {
   // Identity frames of the given shape.
   static QuatRigid identity(at::IntArrayRef shape, const at::TensorOptions& options);
   // update [*, 6]: quaternion (1, x, y, z), not normalised, then translation, both in this frame (algorithm 23).
-  [[nodiscard]] QuatRigid compose_update(const at::Tensor& update) const;
+  // `rot` saves computing to_rigid().rot where the caller has it.
+  [[nodiscard]] QuatRigid compose_update(const at::Tensor& update, const at::Tensor& rot = {}) const;
   [[nodiscard]] QuatRigid stop_rotation_gradient() const;
   [[nodiscard]] Rigid to_rigid() const;
   [[nodiscard]] at::Tensor to_tensor_7() const;
