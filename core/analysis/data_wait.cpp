@@ -61,7 +61,6 @@ DataAnalysis analyze_data(const std::vector<database::BatchRow>& batches) {
     wait.push_back(static_cast<double>(batch.queue_wait_ns));
     preparation.push_back(static_cast<double>(batch.preparation_ns));
     for (const auto& [stage, ns] : batch.preparation_stage_ns) stages[stage].push_back(static_cast<double>(ns));
-    analysis.points.push_back({batch.length, batch.alignment_depth, batch.queue_wait_ns, batch.preparation_ns});
   }
   analysis.wait_ns = summarize(std::move(wait));
   analysis.preparation_ns = summarize(std::move(preparation));

@@ -22,20 +22,12 @@ struct PreparationStage {
   Summary ns;  // over the batches that name the stage
 };
 
-struct BatchPoint {  // one batch, for pictures
-  std::int64_t length = 0;
-  std::int64_t alignment_depth = 0;
-  std::int64_t wait_ns = 0;
-  std::int64_t preparation_ns = 0;
-};
-
 struct DataAnalysis {
   Summary wait_ns;
   Summary preparation_ns;
   std::vector<BatchBin> by_length;  // lengths 1 to 15, 16 to 31, 32 to 63, ...: each range twice as wide
   std::vector<BatchBin> by_depth;   // rows 1, 2 to 7, 8 to 31, 32 to 127, ...: four times
   std::vector<PreparationStage> stages;  // by sum, largest first
-  std::vector<BatchPoint> points;        // in the order given
 };
 
 DataAnalysis analyze_data(const std::vector<database::BatchRow>& batches);
