@@ -4,8 +4,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
 #include <vector>
+
+namespace torch::nn {
+class Module;
+}
 
 namespace foldperf::trainer {
 
@@ -19,5 +24,15 @@ using CheckpointedFunction = std::function<std::vector<at::Tensor>(const std::ve
 // Without grad mode, or when nothing requires a gradient, this is the plain call. Gradients of gradients are not supported.
 std::vector<at::Tensor> checkpoint(CheckpointedFunction function, const std::vector<at::Tensor>& inputs,
                                    const std::vector<at::Tensor>& parameters);
+
+// One block of a stack and the module that holds its parameters.
+struct CheckpointedBlock {
+  CheckpointedFunction function;
+  const torch::nn::Module* module;
+};
+
+// Runs the blocks in order, `blocks_per_checkpoint` of them recomputed together; 0 keeps all activations.
+std::vector<at::Tensor> run_blocks(const std::vector<CheckpointedBlock>& blocks, std::vector<at::Tensor> state,
+                                   std::int64_t blocks_per_checkpoint);
 
 }  // namespace foldperf::trainer

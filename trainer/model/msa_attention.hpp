@@ -16,7 +16,6 @@ class MsaAttentionImpl : public TracedModule {
   at::Tensor forward(const at::Tensor& m, const at::Tensor& z, const at::Tensor& mask);
 
  private:
-  std::int64_t no_heads_;
   double inf_;
   AttentionAxis axis_;
   LayerNorm layer_norm_m_{nullptr}, layer_norm_z_{nullptr};

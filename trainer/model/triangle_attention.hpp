@@ -15,7 +15,6 @@ class TriangleAttentionImpl : public TracedModule {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask);
 
  private:
-  std::int64_t no_heads_;
   bool starting_;
   double inf_;
   LayerNorm layer_norm_{nullptr};

@@ -1,0 +1,121 @@
+// Template and extra-MSA features against golden feats files, and what the template embedder does around its modules.
+#include <gtest/gtest.h>
+
+#include "tests/support/golden.hpp"
+#include "tests/trainer/model/model_inputs.hpp"
+#include "trainer/model/template_features.hpp"
+
+namespace foldperf::testing {
+namespace {
+
+using namespace foldperf::trainer;
+
+TEST(TemplateFeatures, AreOpenFolds) {
+  std::size_t checked = 0;
+  for (const std::string& name : discover("modules", "feats")) {
+    SCOPED_TRACE(name);
+    const TensorDict file = load_golden("modules", name);
+    const TensorDict in = with_prefix(file, "in.");
+    TemplateConfig config;
+    if (file.contains("out.template_angle_feat")) {
+      expect_close("template_angle_feat", build_template_angle_feat(in), file.at("out.template_angle_feat"), 1e-5);
+      ++checked;
+    }
+    if (file.contains("out.template_pair_feat")) {
+      expect_close("template_pair_feat", build_template_pair_feat(in, config), file.at("out.template_pair_feat"), 1e-5);
+      ++checked;
+    }
+    if (file.contains("out.template_pair_feat_unit_vector")) {
+      config.use_unit_vector = true;
+      expect_close("template_pair_feat_unit_vector", build_template_pair_feat(in, config),
+                   file.at("out.template_pair_feat_unit_vector"), 1e-5);
+      ++checked;
+    }
+    if (file.contains("out.extra_msa_feat")) {
+      expect_equal("extra_msa_feat", build_extra_msa_feat(in), file.at("out.extra_msa_feat"));
+      ++checked;
+    }
+  }
+  EXPECT_GT(checked, 0U) << "no golden feats file in " << golden_dir();
+}
+
+TEST(Distogram, BoundsBelongToNoBinAndTheLastBinEndsAtInf) {
+  // Distances 4 (on a bound), 5 and 60 from the first point; bounds 2, 4, 6.
+  const at::Tensor x = torch::tensor({{0.0, 0.0, 0.0}, {4.0, 0.0, 0.0}, {5.0, 0.0, 0.0}, {60.0, 0.0, 0.0}});
+  const at::Tensor row = distogram_of_positions(x, 2, 6, 3, 3000)[0];
+  const at::Tensor expected = torch::tensor({{0.0, 0.0, 0.0}, {0.0, 0.0, 0.0}, {0.0, 1.0, 0.0}, {0.0, 0.0, 0.0}});
+  EXPECT_TRUE(torch::equal(row, expected.to(row.scalar_type())));
+  EXPECT_EQ(distogram_of_positions(x, 2, 6, 3, 1e8)[0][3][2].item<double>(), 1);
+}
+
+TemplateConfig small_template_config(std::int64_t c_z) {
+  TemplateConfig config;
+  config.template_single_embedder.c_out = 12;
+  config.template_pair_embedder.c_out = 6;
+  config.template_pair_stack.c_t = 6;
+  config.template_pair_stack.c_hidden_tri_att = 4;
+  config.template_pair_stack.c_hidden_tri_mul = 5;
+  config.template_pair_stack.no_heads = 2;
+  config.template_pointwise_attention.c_t = 6;
+  config.template_pointwise_attention.c_z = c_z;
+  config.template_pointwise_attention.c_hidden = 4;
+  config.template_pointwise_attention.no_heads = 2;
+  return config;
+}
+
+TensorDict random_templates(std::int64_t templates, std::int64_t residues) {
+  torch::manual_seed(9);
+  return {{"template_aatype", torch::randint(0, 22, {1, templates, residues}, torch::kLong)},
+          {"template_pseudo_beta", torch::randn({1, templates, residues, 3}) * 10},
+          {"template_pseudo_beta_mask", torch::ones({1, templates, residues})},
+          {"template_all_atom_positions", torch::randn({1, templates, residues, 37, 3}) * 10},
+          {"template_all_atom_mask", torch::ones({1, templates, residues, 37})},
+          {"template_torsion_angles_sin_cos", torch::randn({1, templates, residues, 7, 2})},
+          {"template_alt_torsion_angles_sin_cos", torch::randn({1, templates, residues, 7, 2})},
+          {"template_torsion_angles_mask", torch::ones({1, templates, residues, 7})},
+          {"template_mask", torch::ones({1, templates})}};
+}
+
+class TemplateEmbedderTest : public ::testing::Test {
+ protected:
+  TemplateEmbedding embed(const TemplateConfig& config, const TensorDict& batch) {
+    TemplateEmbedder embedder(config);
+    randomise(*embedder);
+    embedder->eval();
+    return embedder->forward(batch, in_.z, in_.pair_mask, false);
+  }
+  EvoformerInputs in_ = evoformer_inputs(small_stack_config(), 4, 7);
+};
+
+TEST_F(TemplateEmbedderTest, AddsNothingToThePairsWithoutTemplates) {
+  TensorDict batch = random_templates(2, 7);
+  batch["template_mask"] = torch::zeros({1, 2});
+  const TemplateEmbedding result = embed(small_template_config(8), batch);
+  EXPECT_TRUE(torch::equal(result.pair, torch::zeros_like(in_.z)));
+  EXPECT_EQ(result.single.sizes(), at::IntArrayRef({1, 2, 7, 12}));
+}
+
+TEST_F(TemplateEmbedderTest, AbsentTemplatesDoNotCount) {
+  const TensorDict one = random_templates(1, 7);
+  TensorDict two = map_tensors(one, [](const at::Tensor& t) { return at::cat({t, t.flip(2 < t.dim() ? 2 : 1)}, 1); });
+  two["template_mask"] = torch::tensor({{1.0F, 0.0F}});
+  const TemplateConfig config = small_template_config(8);
+  expect_close("pair", embed(config, two).pair, embed(config, one).pair, 1e-5);
+}
+
+TEST_F(TemplateEmbedderTest, AveragingOneGroupIsAttentionOverAll) {
+  TemplateConfig config = small_template_config(8);
+  const TensorDict batch = random_templates(2, 7);
+  const at::Tensor all = embed(config, batch).pair;
+  config.average_templates = true;
+  expect_close("pair", embed(config, batch).pair, all, 1e-6);
+}
+
+TEST_F(TemplateEmbedderTest, AnglesCanBeLeftOut) {
+  TemplateConfig config = small_template_config(8);
+  config.embed_angles = false;
+  EXPECT_FALSE(embed(config, random_templates(2, 7)).single.defined());
+}
+
+}  // namespace
+}  // namespace foldperf::testing

@@ -1,0 +1,117 @@
+#include "trainer/model/checkpoint.hpp"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "trainer/model/random_tape.hpp"
+
+namespace foldperf::trainer {
+
+namespace {
+
+using TensorList = std::vector<at::Tensor>;
+
+// What the backward pass needs to compute the piece again.
+struct Piece : torch::CustomClassHolder {
+  CheckpointedFunction function;
+  TensorList parameters;
+  RandomTape tape;
+};
+
+class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> {
+ public:
+  // `parameters` are arguments only so that autograd routes gradients to them.
+  static TensorList forward(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Piece>& piece,
+                            const TensorList& inputs, const TensorList& parameters) {
+    piece->parameters = parameters;
+    context->saved_data["piece"] = c10::IValue(c10::static_intrusive_pointer_cast<torch::CustomClassHolder>(piece));
+    context->save_for_backward(inputs);
+    context->set_materialize_grads(false);
+    const RandomTape::Scope scope(piece->tape, RandomTape::Scope::Mode::record);
+    return piece->function(inputs);
+  }
+
+  static TensorList backward(torch::autograd::AutogradContext* context, TensorList output_gradients) {
+    const auto piece = c10::static_intrusive_pointer_cast<Piece>(context->saved_data["piece"].toCapsule());
+    TensorList inputs = context->get_saved_variables();
+    TensorList wanted;
+    for (at::Tensor& input : inputs) {
+      const bool differentiable = input.requires_grad();
+      input = input.detach();
+      if (differentiable) wanted.push_back(input.set_requires_grad(true));
+    }
+    for (const at::Tensor& parameter : piece->parameters) {
+      if (parameter.requires_grad()) wanted.push_back(parameter);
+    }
+
+    TensorList outputs;
+    {
+      const torch::AutoGradMode grad_mode(true);
+      const RandomTape::Scope scope(piece->tape, RandomTape::Scope::Mode::replay);
+      outputs = piece->function(inputs);
+    }
+    TensorList roots, root_gradients;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (!outputs[i].requires_grad() || !output_gradients[i].defined()) continue;
+      roots.push_back(outputs[i]);
+      root_gradients.push_back(output_gradients[i]);
+    }
+    TensorList found(wanted.size());
+    if (!roots.empty()) {
+      found = torch::autograd::grad(roots, wanted, root_gradients, /*retain_graph=*/std::nullopt,
+                                    /*create_graph=*/false, /*allow_unused=*/true);
+    }
+
+    TensorList gradients;
+    gradients.emplace_back();  // of the piece
+    std::size_t next = 0;
+    for (const at::Tensor& input : inputs) gradients.push_back(input.requires_grad() ? found[next++] : at::Tensor());
+    for (const at::Tensor& parameter : piece->parameters) {
+      gradients.push_back(parameter.requires_grad() ? found[next++] : at::Tensor());
+    }
+    return gradients;
+  }
+};
+
+}  // namespace
+
+TensorList checkpoint(CheckpointedFunction function, const TensorList& inputs, const TensorList& parameters) {
+  const auto differentiable = [](const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
+  if (!torch::GradMode::is_enabled() || !(std::any_of(inputs.begin(), inputs.end(), differentiable) ||
+                                          std::any_of(parameters.begin(), parameters.end(), differentiable))) {
+    return function(inputs);
+  }
+  auto piece = c10::make_intrusive<Piece>();
+  piece->function = std::move(function);
+  return CheckpointFunction::apply(piece, inputs, parameters);
+}
+
+TensorList run_blocks(const std::vector<CheckpointedBlock>& blocks, TensorList state,
+                      std::int64_t blocks_per_checkpoint) {
+  if (blocks_per_checkpoint <= 0 || !torch::GradMode::is_enabled()) {
+    for (const CheckpointedBlock& block : blocks) state = block.function(state);
+    return state;
+  }
+  const auto group_size = static_cast<std::size_t>(blocks_per_checkpoint);
+  for (std::size_t begin = 0; begin < blocks.size(); begin += group_size) {
+    const auto first = blocks.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto last = blocks.begin() + static_cast<std::ptrdiff_t>(std::min(begin + group_size, blocks.size()));
+    std::vector<CheckpointedFunction> group;
+    TensorList parameters;
+    for (auto block = first; block != last; ++block) {
+      group.push_back(block->function);
+      const TensorList own = block->module->parameters();
+      parameters.insert(parameters.end(), own.begin(), own.end());
+    }
+    state = checkpoint(
+        [group](TensorList tensors) {
+          for (const CheckpointedFunction& function : group) tensors = function(tensors);
+          return tensors;
+        },
+        state, parameters);
+  }
+  return state;
+}
+
+}  // namespace foldperf::trainer

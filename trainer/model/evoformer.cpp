@@ -1,0 +1,60 @@
+#include "trainer/model/evoformer.hpp"
+
+#include "trainer/model/checkpoint.hpp"
+
+namespace foldperf::trainer {
+
+EvoformerBlockImpl::EvoformerBlockImpl(const EvoformerStackConfig& config)
+    : opm_first_(config.opm_first), msa_dropout_(SharedDropout::rowwise(config.msa_dropout)) {
+  msa_att_row_ = register_module(
+      "msa_att_row", MsaRowAttentionWithPairBias(config.c_m, config.c_z, config.c_hidden_msa_att, config.no_heads_msa,
+                                                 config.inf));
+  msa_transition_ = register_module("msa_transition", MsaTransition(config.c_m, config.transition_n));
+  outer_product_mean_ =
+      register_module("outer_product_mean", OuterProductMean(config.c_m, config.c_z, config.c_hidden_opm));
+  pair_stack_ = register_module("pair_stack", PairStack(config));
+  if (!config.no_column_attention) {
+    msa_att_col_ = register_module(
+        "msa_att_col", MsaColumnAttention(config.c_m, config.c_hidden_msa_att, config.no_heads_msa, config.inf));
+  }
+}
+
+std::pair<at::Tensor, at::Tensor> EvoformerBlockImpl::forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask,
+                                                              const at::Tensor& pair_mask, bool mask_trans) {
+  const TraceScope trace(*this);
+  if (opm_first_) z = z + outer_product_mean_->forward(m, msa_mask);
+  m = msa_dropout_.add(m, msa_att_row_->forward(m, z, msa_mask), is_training());
+  if (msa_att_col_) m = m + msa_att_col_->forward(m, msa_mask);
+  m = m + msa_transition_->forward(m, mask_trans ? msa_mask : at::Tensor());
+  if (!opm_first_) z = z + outer_product_mean_->forward(m, msa_mask);
+  return {m, pair_stack_->forward(z, pair_mask, mask_trans)};
+}
+
+EvoformerStackImpl::EvoformerStackImpl(const EvoformerStackConfig& config, std::int64_t blocks_per_checkpoint)
+    : blocks_per_checkpoint_(blocks_per_checkpoint) {
+  torch::nn::ModuleList list;
+  for (std::int64_t i = 0; i < config.no_blocks; ++i) {
+    blocks_.emplace_back(config);
+    list->push_back(blocks_.back());
+  }
+  register_module("blocks", list);
+  linear_ = register_module("linear", Linear(config.c_m, config.c_s));
+}
+
+EvoformerOutput EvoformerStackImpl::forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask,
+                                            const at::Tensor& pair_mask, bool mask_trans) {
+  const TraceScope trace(*this);
+  std::vector<CheckpointedBlock> calls;
+  for (EvoformerBlock& block : blocks_) {
+    calls.push_back({[block, msa_mask, pair_mask, mask_trans](const std::vector<at::Tensor>& state) mutable {
+                       auto [m_out, z_out] = block->forward(state[0], state[1], msa_mask, pair_mask, mask_trans);
+                       return std::vector<at::Tensor>{m_out, z_out};
+                     },
+                     block.get()});
+  }
+  std::vector<at::Tensor> state{std::move(m), std::move(z)};
+  state = run_blocks(calls, std::move(state), blocks_per_checkpoint_);
+  return {state[0], state[1], linear_->forward(state[0].select(-3, 0))};
+}
+
+}  // namespace foldperf::trainer
