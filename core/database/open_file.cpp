@@ -76,7 +76,7 @@ ReadableFile::ReadableFile(const std::string& path) : path_(path) {
       open(file_uri(path, "mode=ro"));
       return;
     } catch (const sqlite::SqliteError& error) {
-      const int code = error.sqlite_code();
+      const int code = error.primary_code();
       if (!header.uses_log() || (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)) throw;
     }
     // Write-ahead logging wants to write an index beside the file, and may not: read without one.
@@ -105,15 +105,18 @@ void ReadableFile::open(const std::string& uri) {
 }
 
 void ReadableFile::copy_to_private() {
-  // An empty name is a private file that SQLite deletes by itself.
-  auto copy = std::make_unique<sqlite::Connection>("", sqlite::OpenMode::create, path_);
+  if (temporary_folder_.empty()) temporary_folder_ = make_temporary_folder();
+  const std::string path = temporary_folder_ + "/private";
+  auto copy = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::create, path_);
   sqlite3_backup* backup = sqlite3_backup_init(copy->handle(), "main", connection_->handle(), "main");
   if (!backup) copy->fail(sqlite3_errcode(copy->handle()), "copying");
   sqlite3_backup_step(backup, -1);
   const int code = sqlite3_backup_finish(backup);
   if (code != SQLITE_OK) copy->fail(code, "copying");
   copy->distrust();
+  copy->exec("PRAGMA journal_mode=DELETE");
   connection_ = std::move(copy);
+  uri_ = file_uri(path, "mode=ro");
 }
 
 }  // namespace foldperf::database

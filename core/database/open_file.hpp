@@ -43,7 +43,7 @@ decltype(auto) naming_damage(const std::string& path, F&& f) {
   try {
     return f();
   } catch (const sqlite::SqliteError& error) {
-    if (error.damaged() || error.disk_full()) throw InputError(path, "is damaged: " + error.reason());
+    if (error.damaged()) throw InputError(path, "is damaged: " + error.reason());
     throw;
   }
 }

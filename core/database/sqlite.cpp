@@ -30,14 +30,18 @@ ExitCode exit_code_of(int code) {
 }  // namespace
 
 SqliteError::SqliteError(int code, const std::string& file, const std::string& reason)
-    : Error(file + ": " + reason, exit_code_of(code)), sqlite_code_(code & 0xFF), reason_(reason) {}
+    : Error(file + ": " + reason, exit_code_of(code)), code_(code), reason_(reason) {}
 
 bool SqliteError::damaged() const noexcept {
-  return sqlite_code_ == SQLITE_CORRUPT || sqlite_code_ == SQLITE_NOTADB || sqlite_code_ == SQLITE_FORMAT;
+  const int primary = primary_code();
+  return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_FORMAT ||
+         code_ == SQLITE_IOERR_READ || code_ == SQLITE_IOERR_SHORT_READ;
 }
 
-// A short write on a full disk reaches us as an I/O error.
-bool SqliteError::disk_full() const noexcept { return sqlite_code_ == SQLITE_FULL || sqlite_code_ == SQLITE_IOERR; }
+// A full disk is SQLITE_FULL; a quota or a file size limit reaches us as an I/O error of the write.
+bool SqliteError::disk_full() const noexcept {
+  return primary_code() == SQLITE_FULL || (primary_code() == SQLITE_IOERR && !damaged());
+}
 
 Connection::Connection(const std::string& uri, OpenMode mode, std::string name) : name_(std::move(name)) {
   int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;

@@ -14,18 +14,19 @@ struct sqlite3_stmt;
 
 namespace foldperf::database::sqlite {
 
-// What SQLite refused. code: its primary result code. what() is "file: reason".
+// What SQLite refused. code: its (extended) result code. what() is "file: reason".
 class SqliteError : public Error {
  public:
   SqliteError(int code, const std::string& file, const std::string& reason);
   [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
-  [[nodiscard]] int sqlite_code() const noexcept { return sqlite_code_; }
+  [[nodiscard]] int primary_code() const noexcept { return code_ & 0xFF; }
   // The file itself is not what it should be, as against the machine or the SQL.
   [[nodiscard]] bool damaged() const noexcept;
+  // No room to write: disk, quota or file size limit.
   [[nodiscard]] bool disk_full() const noexcept;
 
  private:
-  int sqlite_code_;
+  int code_;
   std::string reason_;
 };
 

@@ -1,0 +1,323 @@
+#include "core/database/merger.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "core/database/merge_ids.hpp"
+#include "core/database/merge_sql.hpp"
+#include "core/database/open_file.hpp"
+#include "core/database/salvage.hpp"
+#include "core/database/schema.hpp"
+
+namespace foldperf::database {
+namespace {
+
+namespace fs = std::filesystem;
+using sqlite::Statement;
+
+// Removes a file, and what SQLite leaves beside it, when it goes.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string path) : path_(std::move(path)) { remove(); }
+  ~TemporaryFile() { remove(); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  void remove() const {
+    std::error_code ignored;
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(path_ + suffix, ignored);
+  }
+  std::string path_;
+};
+
+// One file of a process, opened, or what was salvaged of it.
+struct Source {
+  MergedFile* report = nullptr;
+  std::unique_ptr<TemporaryFile> salvaged;
+  std::unique_ptr<ReadableFile> file;
+  SalvageReport losses;
+  int rank = -1;
+  std::string host;
+  std::int64_t pid = 0;
+  std::int64_t start_utc_ns = 0;  // 0: unknown
+  std::int64_t offset_ns = 0;     // as the process' collector corrected its clock
+};
+
+std::string losses_in_words(const SalvageReport& losses) {
+  std::string words;
+  for (const auto& [table, rows] : losses.lost_rows) {
+    words += (words.empty() ? "damaged, lost: " : ", ") + std::to_string(rows) + " rows of " + table;
+  }
+  if (losses.incomplete) words += words.empty() ? "damaged, parts could not be read" : ", and what cannot be counted";
+  return words.empty() ? "damaged, but every row could be read" : words;
+}
+
+void open_source(Source& source) {
+  source.file = std::make_unique<ReadableFile>(source.salvaged ? source.salvaged->path() : source.report->path);
+  sqlite::Connection& connection = source.file->connection();
+  naming_damage(source.report->path, [&] {
+    if (check_is_run_database(connection) < schema_version) {
+      source.file->copy_to_private();
+      upgrade(source.file->connection(), migrations());
+    }
+    check_tables(source.file->connection());
+    Statement row(source.file->connection(),
+                  "SELECT rank,host,pid,start_utc_ns,offset_ns,state FROM ranks ORDER BY start_utc_ns LIMIT 1");
+    if (!row.step()) return;
+    source.rank = static_cast<int>(row.integer(0));
+    source.host = std::string(row.text(1));
+    source.pid = row.integer(2);
+    source.start_utc_ns = row.integer(3);
+    source.offset_ns = row.integer(4);
+    source.report->finished = row.text(5) == "finished";
+  });
+}
+
+void salvage_source(Source& source, const std::string& output, int number) {
+  source.file.reset();
+  source.salvaged = std::make_unique<TemporaryFile>(output + ".salvage-" + std::to_string(getpid()) + "-" +
+                                                    std::to_string(number));
+  source.losses = salvage(source.report->path, source.salvaged->path());
+  source.report->problem = losses_in_words(source.losses);
+  open_source(source);
+}
+
+class Merger {
+ public:
+  Merger(sqlite::Connection& connection, std::int64_t run_start_ns)
+      : connection_(connection), ids_(connection), run_start_ns_(run_start_ns) {
+    for (const std::string& table : schema_tables()) columns_[table] = table_columns(connection, "main", table);
+  }
+
+  // Throws SqliteError that is damaged() where the file turns out to be; then nothing of it is in the run.
+  void merge(const Source& source, int rank) {
+    RowChanges changes;
+    changes.rank = rank;
+    changes.id_base = files_ * MergeIds::ids_per_file;
+    changes.time_offset_ns = (source.start_utc_ns ? source.start_utc_ns - run_start_ns_ : 0) + source.offset_ns;
+    // Nsight's bits for virtual machines tell apart pids that come twice, on two hosts or after one another.
+    changes.global_id_base = static_cast<std::int64_t>(pids_[source.pid] & 0xFF) << 48;
+    attach(source.file->uri());
+    try {
+      connection_.exec("BEGIN");
+      ids_.map_file(files_, rank);
+      for (const std::string& table : copied_tables()) copy(table, table, changes);
+      copy("nvtx_open", "NVTX_EVENTS", changes);
+      add_rank(source, rank, changes.time_offset_ns);
+      for (const auto& [table, rows] : source.losses.lost_rows) add_loss(rank, table, rows);
+      connection_.exec("COMMIT");
+    } catch (...) {
+      roll_back();
+      ids_.forget_file();
+      throw;
+    }
+    connection_.exec("DETACH source");
+    ++files_;
+    ++pids_[source.pid];
+  }
+
+ private:
+  void attach(const std::string& uri) {
+    Statement statement(connection_, "ATTACH ?1 AS source");
+    statement.bind(1, uri);
+    statement.run();
+  }
+
+  void roll_back() noexcept {
+    for (const char* sql : {"ROLLBACK", "DETACH source"}) {
+      try {
+        connection_.exec(sql);
+      } catch (const std::exception&) {
+        // Already rolled back or never attached; the error that led here is the one to tell.
+      }
+    }
+  }
+
+  void copy(const std::string& table, const std::string& target, const RowChanges& changes) {
+    connection_.exec(copy_sql(table, target, columns_.at(target), changes));
+  }
+
+  void add_rank(const Source& source, int rank, std::int64_t offset_ns) {
+    Statement add(connection_,
+                  "INSERT OR REPLACE INTO main.ranks(rank,world_size,host,pid,command,start_utc_ns,end_utc_ns,state,"
+                  "cpu_model,cpu_count,memory_bytes,os,offset_ns,source_file) "
+                  "SELECT ?1,world_size,host,pid,command,start_utc_ns,end_utc_ns,"
+                  "CASE state WHEN 'finished' THEN state ELSE 'killed' END,cpu_model,cpu_count,memory_bytes,os,?2,?3 "
+                  "FROM source.ranks");
+    add.bind(1, std::int64_t{rank});
+    add.bind(2, offset_ns);
+    add.bind(3, source.report->path);
+    add.run();
+    if (connection_.changes() > 0) return;
+    Statement unknown(connection_,
+                      "INSERT INTO main.ranks(rank,host,pid,start_utc_ns,state,offset_ns,source_file) "
+                      "VALUES(?1,'unknown',?2,?3,'killed',?4,?5)");
+    unknown.bind(1, std::int64_t{rank});
+    unknown.bind(2, std::int64_t{-files_});
+    unknown.bind(3, run_start_ns_);
+    unknown.bind(4, offset_ns);
+    unknown.bind(5, source.report->path);
+    unknown.run();
+  }
+
+  void add_loss(int rank, const std::string& table, std::int64_t rows) {
+    Statement add(connection_, "INSERT INTO main.dropped_records(rank,kind,reason,count) VALUES(?1,?2,?3,?4)");
+    add.bind(1, std::int64_t{rank});
+    add.bind(2, table);
+    add.bind(3, std::string_view("file damaged"));
+    add.bind(4, rows);
+    add.run();
+  }
+
+  sqlite::Connection& connection_;
+  MergeIds ids_;
+  std::int64_t run_start_ns_;
+  int files_ = 0;
+  std::map<std::int64_t, int> pids_;  // how many files so far had this pid
+  std::map<std::string, std::vector<std::string>> columns_;
+};
+
+// False when nothing of the file can be read.
+bool merge_or_salvage(Merger& merger, Source& source, int rank, const std::string& output, int number) {
+  try {
+    try {
+      merger.merge(source, rank);
+    } catch (const sqlite::SqliteError& error) {
+      if (!error.damaged() || source.salvaged) throw;
+      // The damage lies deeper than opening looks.
+      source.report->problem = error.what();
+      salvage_source(source, output, number);
+      merger.merge(source, rank);
+    }
+    return true;
+  } catch (const InputError&) {
+    return false;  // the problem is in the report
+  }
+}
+
+std::vector<Source> open_sources(MergeReport& report, const std::string& output) {
+  std::vector<Source> sources;
+  for (std::size_t i = 0; i < report.files.size(); ++i) {
+    Source source;
+    source.report = &report.files[i];
+    try {
+      try {
+        open_source(source);
+      } catch (const InputError& error) {
+        source.report->problem = error.what();
+        salvage_source(source, output, static_cast<int>(i));
+      }
+      sources.push_back(std::move(source));
+    } catch (const InputError&) {
+      // The first problem, which is in the report, says more than that of the salvage.
+    }
+  }
+  return sources;
+}
+
+void write_run(sqlite::Connection& connection, const RunInfo& run, std::int64_t start_ns) {
+  Statement add(connection,
+                "INSERT INTO runs(id,name,command,working_directory,start_utc_ns,end_utc_ns,exit_code,state,"
+                "foldperf_version) VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8)");
+  add.bind_text_or_null(1, run.name);
+  add.bind_text_or_null(2, run.command);
+  add.bind_text_or_null(3, run.working_directory);
+  add.bind(4, start_ns);
+  add.bind_optional(5, run.end_utc_ns);
+  add.bind_optional(6, run.exit_code);
+  add.bind(7, run.state);
+  add.bind(8, run.foldperf_version.empty() ? std::string_view(FOLDPERF_VERSION) : std::string_view(run.foldperf_version));
+  add.run();
+  connection.exec("INSERT INTO META_DATA_EXPORT VALUES('EXPORTED_BY','foldperf')");
+}
+
+void sync_to_disk(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const bool good = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!good) throw SystemError(path + ": cannot be written: " + std::strerror(error));
+}
+
+void merge_into(const std::string& path, const std::string& output, const RunInfo& run, MergeReport& report,
+                std::vector<Source>& sources) {
+  std::int64_t start_ns = run.start_utc_ns;
+  for (const Source& source : sources) {
+    if (run.start_utc_ns == 0 && source.start_utc_ns != 0) {
+      start_ns = start_ns == 0 ? source.start_utc_ns : std::min(start_ns, source.start_utc_ns);
+    }
+  }
+  const bool no_ranks = std::all_of(sources.begin(), sources.end(), [](const Source& s) { return s.rank < 0; });
+
+  sqlite::Connection connection(path, sqlite::OpenMode::create, output);
+  connection.distrust();
+  // Only a whole file is ever renamed to its place, so nothing is kept for the case of a crash.
+  connection.exec("PRAGMA page_size=8192; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; "
+                  "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY");
+  create_schema(connection);
+  Merger merger(connection, start_ns);
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    Source& source = sources[i];
+    const int rank = no_ranks ? 0 : source.rank;
+    source.report->rank = rank;
+    source.report->used = merge_or_salvage(merger, source, rank, output, static_cast<int>(i));
+    source.file.reset();
+    source.salvaged.reset();
+  }
+  connection.exec("BEGIN");
+  write_run(connection, run, start_ns);
+  for (const std::string& sql : index_sql()) connection.exec(sql);
+  connection.exec("COMMIT; PRAGMA journal_mode=DELETE");
+  report.events = connection.query_int("SELECT count(*) FROM NVTX_EVENTS");
+}
+
+}  // namespace
+
+std::vector<std::string> process_files(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    if (entry.path().extension() == ".foldperf") files.push_back(entry.path().string());
+  }
+  if (error) throw InputError(folder, "cannot be listed: " + error.message());
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+MergeReport merge_process_files(const std::vector<std::string>& files, const std::string& output, const RunInfo& run) {
+  MergeReport report;
+  for (const std::string& file : files) {
+    MergedFile merged;
+    merged.path = file;
+    report.files.push_back(merged);
+  }
+  const TemporaryFile part(output + ".part-" + std::to_string(getpid()));
+  try {
+    std::vector<Source> sources = open_sources(report, output);
+    merge_into(part.path(), output, run, report, sources);
+    const auto unused = [](const MergedFile& file) { return !file.used; };
+    if (!files.empty() && std::all_of(report.files.begin(), report.files.end(), unused)) {
+      const MergedFile& first = report.files.front();
+      const auto reason = first.problem.starts_with(first.path + ": ") ? first.path.size() + 2 : 0;
+      throw InputError(first.path, first.problem.substr(reason) + " (no file of this run can be read)");
+    }
+    sync_to_disk(part.path());
+    fs::rename(part.path(), output);
+  } catch (const sqlite::SqliteError& error) {
+    throw SystemError(output + ": cannot write the merged run: " + error.reason());
+  } catch (const fs::filesystem_error& error) {
+    throw SystemError(output + ": cannot write the merged run: " + error.code().message());
+  }
+  return report;
+}
+
+}  // namespace foldperf::database
