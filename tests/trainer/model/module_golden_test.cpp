@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
+#include <vector>
 
 #include "tests/support/golden.hpp"
 #include "tests/trainer/model/module_cases.hpp"
@@ -19,23 +21,28 @@ bool is_without_module(const std::string& name) {
   return false;
 }
 
-TEST(ModuleGolden, EveryFile) {
+std::vector<std::string> module_files() {
+  std::vector<std::string> names = discover("modules");
+  std::erase_if(names, is_without_module);
+  return names;
+}
+
+class ModuleGolden : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(ModuleGolden, EqualsOpenFold) {
   ModuleFactories factories;
   add_evoformer_cases(factories);
   add_structure_cases(factories);
-  std::size_t checked = 0;
-  for (const std::string& name : discover("modules")) {
-    if (is_without_module(name)) continue;
-    const ModuleFactory factory = find_factory(factories, name);
-    if (!factory) {
-      ADD_FAILURE() << name << ": no module of this name";
-      continue;
-    }
-    check_module_file(name, factory);
-    ++checked;
-  }
-  EXPECT_GT(checked, 0U) << "no golden module file in " << golden_dir();
+  const ModuleFactory factory = find_factory(factories, GetParam());
+  ASSERT_TRUE(factory) << GetParam() << ": no module of this name";
+  check_module_file(GetParam(), factory);
 }
+
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModuleGolden);
+INSTANTIATE_TEST_SUITE_P(Files, ModuleGolden, ::testing::ValuesIn(module_files()),
+                         [](const auto& instance) { return instance.param; });
+
+TEST(ModuleGoldenFiles, AreFound) { EXPECT_FALSE(module_files().empty()) << "no golden module file in " << golden_dir(); }
 
 }  // namespace
 }  // namespace foldperf::testing

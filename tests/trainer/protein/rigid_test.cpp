@@ -19,8 +19,9 @@ constexpr double gradient_limit = 7e-5;
 at::Tensor point(const at::Tensor& three_points, int i) { return three_points.select(-2, i); }
 
 TensorDict results(const TensorDict& in) {
-  const QuatRigid first{normalize_quat(in.at("quats_1")), in.at("trans_1")};
-  const QuatRigid second{normalize_quat(in.at("quats_2")), in.at("trans_2")};
+  // The file's quaternions are unit ones, and its gradients treat all four numbers as free.
+  const QuatRigid first{in.at("quats_1"), in.at("trans_1")};
+  const QuatRigid second{in.at("quats_2"), in.at("trans_2")};
   const Rigid a = first.to_rigid();
   const Rigid b = second.to_rigid();
   const at::Tensor& three = in.at("three_points");
