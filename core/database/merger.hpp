@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
+
 namespace foldperf::database {
 
 // The row of `runs`. start_utc_ns 0: the earliest start of a process. state: "finished" or "killed".

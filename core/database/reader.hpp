@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/records/records.hpp"
 
 namespace foldperf::database {

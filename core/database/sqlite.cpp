@@ -27,10 +27,22 @@ ExitCode exit_code_of(int code) {
   }
 }
 
+// SQLite quotes what it finds in a file: one line of printable characters is made of it, and not a long one.
+std::string one_line(std::string text) {
+  constexpr std::size_t longest = 300;
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  if (text.size() <= longest) return text;
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a UTF-8 character
+  return text.substr(0, end) + "...";
+}
+
 }  // namespace
 
 SqliteError::SqliteError(int code, const std::string& file, const std::string& reason)
-    : Error(file + ": " + reason, exit_code_of(code)), code_(code), reason_(reason) {}
+    : Error(file + ": " + one_line(reason), exit_code_of(code)), code_(code), reason_(one_line(reason)) {}
 
 bool SqliteError::damaged() const noexcept {
   const int primary = primary_code();
@@ -130,6 +142,9 @@ void Statement::bind_optional(int index, const std::optional<std::int64_t>& valu
 }
 void Statement::bind_text_or_null(int index, std::string_view text) {
   text.empty() ? bind_null(index) : bind(index, text);
+}
+void Statement::bind_column(int index, const Statement& from, int column) {
+  check(sqlite3_bind_value(statement_, index, sqlite3_column_value(from.statement_, column)), "binding");
 }
 
 bool Statement::step() {

@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "core/error.hpp"
 #include "core/records/records.hpp"
 
 namespace foldperf::database {
