@@ -240,7 +240,7 @@ TEST(Merger, DamagedFilesGiveWhatCanBeRead) {
   };
   bytes_of_process("good.foldperf", 1);
   const std::string whole = bytes_of_process("cut.foldperf", 2);
-  write_bytes(folder / "cut.foldperf", std::string_view(whole).substr(0, whole.size() * 6 / 10));
+  write_bytes(folder / "cut.foldperf", std::string_view(whole).substr(0, whole.size() * 85 / 100));
   // Past the pages of schema and indexes, which come first, lie those of the events alone.
   std::string holed = bytes_of_process("holed.foldperf", 3);
   holed.replace(holed.size() * 8 / 10, 8192, 8192, '\xA5');
@@ -269,7 +269,7 @@ TEST(Merger, DamagedFilesGiveWhatCanBeRead) {
   }
   EXPECT_EQ(events["good"], 5000);
   EXPECT_LT(events["cut"], 5000);
-  EXPECT_GT(events["cut"], 2000);
+  EXPECT_GT(events["cut"], 2000) << "the last 15% of the file are about a third of the events";
   EXPECT_GT(events["holed"], 4000);
   std::int64_t lost = 0;
   for (const DroppedRow& row : reader.dropped()) {
