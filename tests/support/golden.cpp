@@ -123,6 +123,25 @@ void expect_close(const std::string& name, const at::Tensor& actual, const at::T
   EXPECT_LE(relative_error(actual, expected, valid), limit) << name << " differs from OpenFold";
 }
 
+double largest_magnitude(const trainer::TensorDict& dict) {
+  double largest = 0;
+  for (const auto& [name, tensor] : dict) {
+    if (tensor.numel() > 0) largest = std::max(largest, tensor.abs().max().item<double>());
+  }
+  return largest;
+}
+
+void expect_gradient_close(const std::string& name, const at::Tensor& actual, const at::Tensor& expected, double limit,
+                           double scale) {
+  const double noise = 1e-6 * scale;
+  if (!actual.defined() || actual.sizes() != expected.sizes() || expected.numel() == 0 ||
+      expected.abs().max().item<double>() > noise) {
+    expect_close(name, actual, expected, limit);
+    return;
+  }
+  EXPECT_LE(actual.abs().max().item<double>(), noise) << name << " is zero in OpenFold";
+}
+
 void expect_equal(const std::string& name, const at::Tensor& actual, const at::Tensor& expected) {
   ASSERT_TRUE(actual.defined()) << name << ": not computed";
   ASSERT_EQ(actual.sizes(), expected.sizes()) << name;

@@ -43,6 +43,14 @@ double relative_error(const at::Tensor& actual, const at::Tensor& expected, cons
 // GoogleTest assertions with the name, error and limit in the message.
 void expect_close(const std::string& name, const at::Tensor& actual, const at::Tensor& expected, double limit,
                   const at::Tensor& valid = {});
+// Largest magnitude over all tensors: the scale of a set of gradients.
+double largest_magnitude(const trainer::TensorDict& dict);
+
+// expect_close, but where `expected` is nothing but rounding noise beside the other gradients of its file (all of it under
+// 1e-6 of `scale`, float32's resolution of the sums it comes from), `actual` has to be as small. Such gradients are zero in
+// exact arithmetic: a bias added to every logit of a softmax, for instance.
+void expect_gradient_close(const std::string& name, const at::Tensor& actual, const at::Tensor& expected, double limit,
+                           double scale);
 void expect_equal(const std::string& name, const at::Tensor& actual, const at::Tensor& expected);
 
 }  // namespace foldperf::testing

@@ -63,14 +63,15 @@ void check_module_file(const std::string& file_name, const ModuleFactory& factor
   }
 
   objective(outputs, with_prefix(file, "cot.")).backward();
+  const double scale = largest_magnitude(with_prefix(file, "grad."));
   for (const auto& [name, expected] : with_prefix(file, "grad.in.")) {
-    expect_close("grad.in." + name, inputs.at(name).grad(), expected, module_case.limits.gradients);
+    expect_gradient_close("grad.in." + name, inputs.at(name).grad(), expected, module_case.limits.gradients, scale);
   }
   const auto parameters = module_case.module->named_parameters();
   for (const auto& [name, expected] : with_prefix(file, "grad.weight.")) {
     const at::Tensor* parameter = parameters.find(name);
-    expect_close("grad.weight." + name, parameter ? parameter->grad() : at::Tensor(), expected,
-                 module_case.limits.gradients);
+    expect_gradient_close("grad.weight." + name, parameter ? parameter->grad() : at::Tensor(), expected,
+                          module_case.limits.gradients, scale);
   }
 }
 
