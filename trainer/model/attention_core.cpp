@@ -14,7 +14,7 @@ using torch::autograd::variable_list;
 at::Tensor flat(const at::Tensor& x) { return x.view({-1, x.size(-2), x.size(-1)}); }
 
 // Probabilities [..., Q, K], in the buffer that began as the sum of the biases. q, k: [..., Q or K, C], contiguous.
-at::Tensor probabilities(const at::Tensor& q, const at::Tensor& k, at::ArrayRef<at::Tensor> biases, double scale) {
+at::Tensor probabilities(const at::Tensor& q, const at::Tensor& k, at::TensorList biases, double scale) {
   std::vector<std::int64_t> shape = q.sizes().vec();
   shape.back() = k.size(-2);
   at::Tensor logits = at::empty(shape, q.options());
@@ -50,7 +50,7 @@ void differentiate(Gradients& result, const at::Tensor& gradient, const at::Tens
 }
 
 // biases: which of them want a gradient, and their shapes.
-void remember_biases(AutogradContext* context, const variable_list& biases) {
+void remember_biases(AutogradContext* context, at::TensorList biases) {
   std::vector<std::vector<std::int64_t>> shapes;
   std::vector<bool> wanted;
   for (const at::Tensor& bias : biases) {
@@ -72,7 +72,7 @@ void append_bias_gradients(AutogradContext* context, const at::Tensor& grad_logi
 class CoreFunction : public Function<CoreFunction> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& q_in, const at::Tensor& k_in,
-                            const at::Tensor& v_in, const variable_list& biases, double scale) {
+                            const at::Tensor& v_in, at::TensorList biases, double scale) {
     const at::Tensor q = q_in.contiguous(), k = k_in.contiguous(), v = v_in.contiguous();
     const at::Tensor probability = probabilities(q, k, biases, scale);
     at::Tensor o = at::empty_like(q);
@@ -99,7 +99,7 @@ class CoreFunction : public Function<CoreFunction> {
 class PackedCoreFunction : public Function<PackedCoreFunction> {
  public:
   // Gives [*, G, H, L, C].
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv, const variable_list& biases, double scale,
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& qkv, at::TensorList biases, double scale,
                             bool columns) {
     const at::Tensor packed = qkv.permute(order(qkv.dim(), columns)).contiguous();  // [3, *, G, H, L, C]
     const at::Tensor probability = probabilities(packed[0], packed[1], biases, scale);
@@ -146,12 +146,12 @@ class PackedCoreFunction : public Function<PackedCoreFunction> {
 
 at::Tensor attention_core(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                           const std::vector<at::Tensor>& biases, double scale) {
-  return CoreFunction::apply(q, k, v, biases, scale);
+  return CoreFunction::apply(q, k, v, at::TensorList(biases), scale);
 }
 
 at::Tensor attention_core_packed(const at::Tensor& qkv, const std::vector<at::Tensor>& biases, double scale,
                                  bool columns) {
-  const at::Tensor o = PackedCoreFunction::apply(qkv, biases, scale, columns);
+  const at::Tensor o = PackedCoreFunction::apply(qkv, at::TensorList(biases), scale, columns);
   if (!columns) return o.transpose(-2, -3);
   return o.movedim(-2, -4);  // [*, S, H, R, C] to [*, R, S, H, C]
 }

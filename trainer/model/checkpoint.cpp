@@ -10,32 +10,32 @@ namespace foldperf::trainer {
 
 namespace {
 
-using TensorList = std::vector<at::Tensor>;
+using Tensors = std::vector<at::Tensor>;
 
 // What the backward pass needs to compute the piece again.
 struct Piece : torch::CustomClassHolder {
   CheckpointedFunction function;
-  TensorList parameters;
+  Tensors parameters;
   RandomTape tape;
 };
 
 class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> {
  public:
   // `parameters` are arguments only so that autograd routes gradients to them.
-  static TensorList forward(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Piece>& piece,
-                            const TensorList& inputs, const TensorList& parameters) {
-    piece->parameters = parameters;
-    context->saved_data["piece"] = c10::IValue(c10::static_intrusive_pointer_cast<torch::CustomClassHolder>(piece));
-    context->save_for_backward(inputs);
+  static Tensors forward(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Piece>& piece,
+                            at::TensorList inputs, at::TensorList parameters) {
+    piece->parameters = parameters.vec();
+    context->saved_data["piece"] = c10::IValue::make_capsule(piece);
+    context->save_for_backward(inputs.vec());
     context->set_materialize_grads(false);
     const RandomTape::Scope scope(piece->tape, RandomTape::Scope::Mode::record);
-    return piece->function(inputs);
+    return piece->function(inputs.vec());
   }
 
-  static TensorList backward(torch::autograd::AutogradContext* context, TensorList output_gradients) {
+  static Tensors backward(torch::autograd::AutogradContext* context, Tensors output_gradients) {
     const auto piece = c10::static_intrusive_pointer_cast<Piece>(context->saved_data["piece"].toCapsule());
-    TensorList inputs = context->get_saved_variables();
-    TensorList wanted;
+    Tensors inputs = context->get_saved_variables();
+    Tensors wanted;
     for (at::Tensor& input : inputs) {
       const bool differentiable = input.requires_grad();
       input = input.detach();
@@ -45,25 +45,25 @@ class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> 
       if (parameter.requires_grad()) wanted.push_back(parameter);
     }
 
-    TensorList outputs;
+    Tensors outputs;
     {
       const torch::AutoGradMode grad_mode(true);
       const RandomTape::Scope scope(piece->tape, RandomTape::Scope::Mode::replay);
       outputs = piece->function(inputs);
     }
-    TensorList roots, root_gradients;
+    Tensors roots, root_gradients;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       if (!outputs[i].requires_grad() || !output_gradients[i].defined()) continue;
       roots.push_back(outputs[i]);
       root_gradients.push_back(output_gradients[i]);
     }
-    TensorList found(wanted.size());
+    Tensors found(wanted.size());
     if (!roots.empty()) {
       found = torch::autograd::grad(roots, wanted, root_gradients, /*retain_graph=*/std::nullopt,
                                     /*create_graph=*/false, /*allow_unused=*/true);
     }
 
-    TensorList gradients;
+    Tensors gradients;
     gradients.emplace_back();  // of the piece
     std::size_t next = 0;
     for (const at::Tensor& input : inputs) gradients.push_back(input.requires_grad() ? found[next++] : at::Tensor());
@@ -76,7 +76,7 @@ class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> 
 
 }  // namespace
 
-TensorList checkpoint(CheckpointedFunction function, const TensorList& inputs, const TensorList& parameters) {
+Tensors checkpoint(CheckpointedFunction function, const Tensors& inputs, const Tensors& parameters) {
   const auto differentiable = [](const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
   if (!torch::GradMode::is_enabled() || !(std::any_of(inputs.begin(), inputs.end(), differentiable) ||
                                           std::any_of(parameters.begin(), parameters.end(), differentiable))) {
@@ -84,10 +84,10 @@ TensorList checkpoint(CheckpointedFunction function, const TensorList& inputs, c
   }
   auto piece = c10::make_intrusive<Piece>();
   piece->function = std::move(function);
-  return CheckpointFunction::apply(piece, inputs, parameters);
+  return CheckpointFunction::apply(piece, at::TensorList(inputs), at::TensorList(parameters));
 }
 
-TensorList run_blocks(const std::vector<CheckpointedBlock>& blocks, TensorList state,
+Tensors run_blocks(const std::vector<CheckpointedBlock>& blocks, Tensors state,
                       std::int64_t blocks_per_checkpoint) {
   if (blocks_per_checkpoint <= 0 || !torch::GradMode::is_enabled()) {
     for (const CheckpointedBlock& block : blocks) state = block.function(state);
@@ -98,14 +98,14 @@ TensorList run_blocks(const std::vector<CheckpointedBlock>& blocks, TensorList s
     const auto first = blocks.begin() + static_cast<std::ptrdiff_t>(begin);
     const auto last = blocks.begin() + static_cast<std::ptrdiff_t>(std::min(begin + group_size, blocks.size()));
     std::vector<CheckpointedFunction> group;
-    TensorList parameters;
+    Tensors parameters;
     for (auto block = first; block != last; ++block) {
       group.push_back(block->function);
-      const TensorList own = block->module->parameters();
+      const Tensors own = block->module->parameters();
       parameters.insert(parameters.end(), own.begin(), own.end());
     }
     state = checkpoint(
-        [group](TensorList tensors) {
+        [group](Tensors tensors) {
           for (const CheckpointedFunction& function : group) tensors = function(tensors);
           return tensors;
         },

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -54,7 +55,7 @@ void expect_initial_values(const std::string& prefix, const torch::nn::Module& m
     EXPECT_NEAR(parameter.std().item<double>(), values.deviation, 5 * values.deviation / std::sqrt(size) + 1e-7)
         << name;
     // Extremes of a sample: close for bounded distributions, only of the same size for the few normal ones.
-    const bool bounded = values.high < 2.4 * values.deviation;
+    const bool bounded = std::max(values.high, -values.low) < 2.4 * values.deviation;
     EXPECT_NEAR(parameter.max().item<double>(), values.high, (bounded ? 0.3 : 3) * values.deviation + 1e-7) << name;
     EXPECT_NEAR(parameter.min().item<double>(), values.low, (bounded ? 0.3 : 3) * values.deviation + 1e-7) << name;
   }
