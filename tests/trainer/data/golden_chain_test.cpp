@@ -1,0 +1,101 @@
+// Chains read from mmCIF files, and what the transforms without randomness make of them, against OpenFold.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include "tests/trainer/data/data_files.hpp"
+#include "trainer/data/feature_pipeline.hpp"
+#include "trainer/data/raw_features.hpp"
+#include "trainer/data/structure.hpp"
+
+namespace foldperf::testing {
+namespace {
+
+using trainer::TensorDict;
+
+constexpr double limit = 1e-5;  // of element-wise functions
+
+class GoldenChain : public ::testing::TestWithParam<std::string> {
+ protected:
+  // The chain as OpenFold reads it, its quirk of repeated heterogeneous residues included.
+  static trainer::ProteinChain read(const std::string& name) {
+    const auto [entry, chain] = split_chain_name(name);
+    const auto path = find_structure(entry);
+    if (!path) throw InputError(data_dir().string(), "has no " + entry + ".cif");
+    trainer::StructureOptions options;
+    options.repeat_heterogeneous_residues = true;
+    return trainer::find_chain(trainer::read_structure(*path, options), chain);
+  }
+};
+
+TEST_P(GoldenChain, RawFeaturesAreThoseOfOpenFold) {
+  const TensorDict golden = with_prefix(load_golden("features", "chain_" + GetParam()), "raw.");
+  const trainer::ProteinChain chain = read(GetParam());
+  const TensorDict features = trainer::structure_features(chain);
+  EXPECT_EQ(chain.sequence, ascii(golden.at("sequence")));
+  if (golden.contains("release_date")) {
+    EXPECT_EQ(chain.release_date, ascii(golden.at("release_date")));
+  }
+  if (golden.contains("is_missing")) {
+    const at::Tensor missing = torch::tensor(std::vector<std::int64_t>(chain.is_missing.begin(), chain.is_missing.end()));
+    expect_equal("is_missing", missing, golden.at("is_missing"));
+  }
+  for (const auto& [name, expected] : golden) {
+    if (name == "sequence" || name == "release_date" || name == "domain_name" || name == "is_missing") continue;
+    ASSERT_TRUE(features.contains(name)) << name;
+    EXPECT_EQ(features.at(name).scalar_type(), expected.scalar_type()) << name;
+    expect_equal(name, features.at(name), expected);
+  }
+}
+
+TEST_P(GoldenChain, TransformsAreThoseOfOpenFold) {
+  const TensorDict golden = with_prefix(load_golden("features", "chain_" + GetParam()), "feat.");
+  trainer::DataConfig config;
+  config.common.use_templates = false;
+  const trainer::FeaturePipeline pipeline(config, trainer::DataMode::train);
+  const TensorDict features = pipeline.fixed_transforms(trainer::structure_features(read(GetParam())));
+  // Where frames and angles are not defined, their values mean nothing.
+  const std::map<std::string, std::string> mask_of = {{"rigidgroups_gt_frames", "rigidgroups_gt_exists"},
+                                                      {"rigidgroups_alt_gt_frames", "rigidgroups_gt_exists"},
+                                                      {"backbone_rigid_tensor", "backbone_rigid_mask"},
+                                                      {"torsion_angles_sin_cos", "torsion_angles_mask"},
+                                                      {"alt_torsion_angles_sin_cos", "torsion_angles_mask"},
+                                                      {"chi_angles_sin_cos", "chi_mask"}};
+  for (const auto& [name, expected] : golden) {
+    ASSERT_TRUE(features.contains(name)) << name;
+    EXPECT_EQ(features.at(name).scalar_type(), expected.scalar_type()) << name;
+    const auto mask = mask_of.find(name);
+    if (mask != mask_of.end()) {
+      expect_close(name, features.at(name), expected, limit, golden.at(mask->second));
+    } else {
+      expect_equal(name, features.at(name), expected);
+    }
+  }
+}
+
+std::vector<std::string> chain_cases() {
+  std::vector<std::string> names = discover("features", "chain_");
+  for (std::string& name : names) name = name.substr(std::string("chain_").size());
+  return names;
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Features, GoldenChain, ::testing::ValuesIn(chain_cases()), test_name);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenChain);
+
+TEST(GoldenFeatures, AnExplicitGoldenFolderYieldsCases) {
+  if (!golden_dir_is_explicit()) GTEST_SKIP() << "FOLDPERF_GOLDEN_DIR is not set";
+  EXPECT_FALSE(discover("features").empty()) << golden_dir() << " has no case in its folder features";
+}
+
+TEST(GoldenFeatures, Templates) {
+  const auto cases = discover("features", "templates_");
+  if (!cases.empty()) GTEST_SKIP() << cases.size() << " template cases: templates from hhr files are not read yet";
+}
+
+}  // namespace
+}  // namespace foldperf::testing

@@ -1,0 +1,89 @@
+// Alignments read from a3m and Stockholm files, merged, and their profile, against OpenFold.
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+
+#include <sstream>
+
+#include "tests/trainer/data/data_files.hpp"
+#include "trainer/data/alignment_folder.hpp"
+#include "trainer/data/msa_transforms.hpp"
+
+namespace foldperf::testing {
+namespace {
+
+using trainer::TensorDict;
+
+class GoldenMsa : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    golden_ = load_golden("features", "msa_" + GetParam());
+    const auto folder = find_alignments(GetParam());
+    ASSERT_TRUE(folder) << "no alignment folder " << GetParam() << " below " << data_dir();
+    folder_ = *folder;
+  }
+  TensorDict golden_;
+  std::filesystem::path folder_;
+};
+
+TEST_P(GoldenMsa, FilesAreReadInOpenFoldsOrder) {
+  std::vector<std::string> expected;
+  std::istringstream order(ascii(golden_.at("merge_order")));
+  for (std::string line; std::getline(order, line);) expected.push_back(line);
+  std::vector<std::string> names;
+  for (const auto& file : trainer::alignment_files(folder_)) names.push_back(file.filename().string());
+  EXPECT_EQ(names, expected);
+}
+
+TEST_P(GoldenMsa, EachFileHasItsRowsAndDeletions) {
+  for (const auto& file : trainer::alignment_files(folder_)) {
+    const TensorDict golden = with_prefix(golden_, "file." + file.filename().string() + ".");
+    const trainer::Alignment alignment = trainer::read_alignment(file);
+    EXPECT_EQ(static_cast<std::int64_t>(alignment.depth()), golden.at("num_sequences").item<std::int64_t>()) << file;
+    if (golden.contains("sequences_ascii")) {
+      std::string rows;
+      for (const std::string& row : alignment.sequences) rows += row;
+      EXPECT_EQ(rows, ascii(golden.at("sequences_ascii"))) << file;
+    }
+    if (golden.contains("deletion_matrix")) {
+      const at::Tensor& expected = golden.at("deletion_matrix");
+      expect_equal(file.filename().string(), torch::tensor(alignment.deletions, torch::kInt32).view(expected.sizes()), expected);
+    }
+  }
+}
+
+TEST_P(GoldenMsa, MergedRowsAndProfile) {
+  std::vector<trainer::Alignment> alignments;
+  for (const auto& file : trainer::alignment_files(folder_)) alignments.push_back(trainer::read_alignment(file));
+  TensorDict features = trainer::merge_alignments(alignments);
+  for (const auto& [name, expected] : with_prefix(golden_, "raw.")) {
+    ASSERT_TRUE(features.contains(name)) << name;
+    expect_equal(name, features.at(name), expected);
+  }
+  trainer::correct_msa_restypes(features);
+  trainer::make_msa_mask(features);
+  trainer::make_hhblits_profile(features);
+  const TensorDict golden = with_prefix(golden_, "feat.");
+  if (golden.contains("msa")) expect_equal("msa", features.at("msa"), golden.at("msa"));
+  if (golden.contains("hhblits_profile")) expect_close("hhblits_profile", features.at("hhblits_profile"), golden.at("hhblits_profile"), 1e-6);
+  if (golden.contains("msa_mask_shape")) {
+    expect_equal("msa_mask_shape", torch::tensor(features.at("msa_mask").sizes().vec()), golden.at("msa_mask_shape"));
+  }
+}
+
+std::vector<std::string> msa_cases() {
+  std::vector<std::string> names = discover("features", "msa_");
+  for (std::string& name : names) name = name.substr(std::string("msa_").size());
+  return names;
+}
+
+std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Features, GoldenMsa, ::testing::ValuesIn(msa_cases()), test_name);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenMsa);
+
+}  // namespace
+}  // namespace foldperf::testing
