@@ -1,6 +1,7 @@
 #include "core/analysis/analysis.hpp"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 #include "core/facts/conventions.hpp"
@@ -34,7 +35,7 @@ RangeClass classify(const database::NvtxRow& row) {
 }
 
 std::int64_t last_time(const RangeSet& set, const database::RunReader& reader) {
-  std::int64_t last = set.run_end;
+  std::int64_t last = set.last_ns;
   for (const database::StepRow& step : reader.steps()) last = std::max(last, step.at_ns);
   for (const database::MetricRow& metric : reader.metrics()) last = std::max(last, metric.at_ns);
   return last;
@@ -50,9 +51,14 @@ RangeSet load_ranges(const database::RunReader& reader) {
     builder.add(row.rank, row.global_tid, row.text, classify(row), row.start_ns, row.end_ns,
                 row.payload.value_or(no_payload));
   });
+  // A process that left no end is taken to have ended with the run.
   const database::RunRow run = reader.run();
-  const bool ended = run.end_utc_ns && *run.end_utc_ns > run.start_utc_ns;
-  return builder.finish(ended ? *run.end_utc_ns - run.start_utc_ns : 0);
+  std::map<int, std::int64_t> rank_ends;
+  for (const database::RankRow& rank : reader.ranks()) {
+    const auto end = rank.end_utc_ns ? rank.end_utc_ns : run.end_utc_ns;
+    if (end) rank_ends[rank.rank] = *end - run.start_utc_ns;
+  }
+  return builder.finish(rank_ends);
 }
 
 RunAnalysis analyze(const database::RunReader& reader) {

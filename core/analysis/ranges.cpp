@@ -31,15 +31,18 @@ void RangeSetBuilder::add(int rank, std::int64_t global_tid, std::string_view na
   range.range_class = range_class;
   range.closed = end.has_value();
   if (!range.closed) ++set_.unclosed;
-  set_.run_end = std::max(set_.run_end, range.end);
+  set_.last_ns = std::max(set_.last_ns, range.end);
+  std::int64_t& last = last_seen_[rank];
+  last = std::max(last, range.end);
   set_.ranges.push_back(range);
 }
 
-RangeSet RangeSetBuilder::finish(std::int64_t run_end) {
-  set_.run_end = std::max(set_.run_end, run_end);
+RangeSet RangeSetBuilder::finish(const std::map<int, std::int64_t>& rank_ends) {
   if (set_.unclosed > 0) {
+    for (const auto& [rank, end] : rank_ends) last_seen_[rank] = std::max(last_seen_[rank], end);
     for (Range& range : set_.ranges) {
-      if (!range.closed) range.end = set_.run_end;
+      if (!range.closed) range.end = last_seen_[set_.threads[range.thread].rank];
+      set_.last_ns = std::max(set_.last_ns, range.end);
     }
   }
   std::sort(set_.ranges.begin(), set_.ranges.end(), [](const Range& a, const Range& b) {
@@ -55,6 +58,7 @@ RangeSet RangeSetBuilder::finish(std::int64_t run_end) {
   names_.clear();
   ids_.clear();
   thread_ids_.clear();
+  last_seen_.clear();
   return result;
 }
 

@@ -19,7 +19,7 @@ enum class RangeClass : std::uint8_t { step, recycling_pass, phase, module, modu
 
 struct Range {
   std::int64_t start = 0;    // ns of the run's clock
-  std::int64_t end = 0;      // never before start; the run's end where the program ended inside the range
+  std::int64_t end = 0;      // never before start; the end of its rank where the program ended inside the range
   std::int64_t payload = 0;  // step or pass number; no_payload where none was given
   std::uint32_t name = 0;    // into RangeSet::names
   std::uint32_t thread = 0;  // into RangeSet::threads
@@ -38,7 +38,7 @@ struct RangeSet {
   std::vector<Thread> threads;
   std::vector<Range> ranges;  // by thread, then start, then longer first: a range stands before what it contains
   std::size_t unclosed = 0;
-  std::int64_t run_end = 0;   // latest time known
+  std::int64_t last_ns = 0;   // latest time in any range
 };
 
 // Collects ranges in any order. Names and threads are interned. Not thread safe.
@@ -48,8 +48,9 @@ class RangeSetBuilder {
   void add(int rank, std::int64_t global_tid, std::string_view name, RangeClass range_class, std::int64_t start,
            std::optional<std::int64_t> end, std::int64_t payload = no_payload);
 
-  // Closes what is open at the later of `run_end` and the last time seen, sorts, and leaves the builder empty.
-  RangeSet finish(std::int64_t run_end = 0);
+  // Closes what is open, sorts, and leaves the builder empty. An open range ends where its rank did: at rank_ends[rank]
+  // where that is known, and never before the last time seen of the rank.
+  RangeSet finish(const std::map<int, std::int64_t>& rank_ends = {});
 
  private:
   std::uint32_t intern(std::string_view name);
@@ -58,6 +59,7 @@ class RangeSetBuilder {
   std::deque<std::string> names_;  // keeps the keys of ids_ in place
   std::unordered_map<std::string_view, std::uint32_t> ids_;
   std::map<std::pair<int, std::int64_t>, std::uint32_t> thread_ids_;
+  std::map<int, std::int64_t> last_seen_;  // by rank
   RangeSet set_;
 };
 

@@ -14,13 +14,14 @@ void add_bin_figure(HtmlPage& page, const std::string& caption, const std::strin
     const analysis::Summary& time = preparation ? bin.preparation_ns : bin.wait_ns;
     Bar& bar = bars.emplace_back();
     bar.label = bin_label(bin) + (bin.from > 0 ? " " + unit : "");
+    if (bin.from == 1 && bin.to == 1) bar.label.pop_back();  // "1 row"
     bar.parts.push_back({time.median, preparation ? "c3" : "c8",
                          bar.label + ": median " + format_duration(time.median) + ", p90 " + format_duration(time.p90) +
                              ", " + format_count(static_cast<std::int64_t>(time.count)) + " batches"});
     bar.marker = time.p90;
-    bar.value_label = format_duration(time.median) + " · " + format_count(static_cast<std::int64_t>(time.count)) + "×";
+    bar.value_label = format_duration(time.median) + " · p90 " + format_duration(time.p90);
   }
-  page.figure_markup(caption, {}, bar_chart(caption, bars, "a batch (bar: median, tick: p90)", format_duration, 420));
+  page.figure_markup(caption, {}, bar_chart(caption, bars, "time a batch (bar: median, tick: p90)", format_tick_duration, 444));
 }
 
 HtmlTable bin_table(const std::string& column, const std::vector<analysis::BatchBin>& bins) {

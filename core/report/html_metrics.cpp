@@ -51,6 +51,19 @@ std::vector<Point> to_points(const std::vector<MetricPoint>& points) {
 
 std::size_t smoothing_window(std::size_t points) { return points < 60 ? 1 : std::min<std::size_t>(101, points / 20 | 1); }
 
+// A curve that hardly turns back (a learning rate) shows itself best.
+bool is_smooth(const std::vector<Point>& points) {
+  double low = INFINITY;
+  double high = -INFINITY;
+  double way = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    low = std::min(low, points[i].y);
+    high = std::max(high, points[i].y);
+    if (i > 0) way += std::abs(points[i].y - points[i - 1].y);
+  }
+  return way <= 3 * (high - low);
+}
+
 // Curves of one split: single chains or raw values in the background, the curve to read in front.
 void add_split(const MetricSeries& series, const std::string& color, std::vector<Curve>& behind,
                std::vector<Curve>& front, std::vector<LegendEntry>& legend) {
@@ -67,7 +80,7 @@ void add_split(const MetricSeries& series, const std::string& color, std::vector
     return;
   }
   const std::vector<Point> points = to_points(series.overall);
-  const std::size_t window = smoothing_window(points.size());
+  const std::size_t window = is_smooth(points) ? 1 : smoothing_window(points.size());
   if (window > 1) {
     behind.push_back({split + "every step", points, color, true, false});
     legend.push_back({split + "every step", color, true});
@@ -111,7 +124,7 @@ void add_figure(HtmlPage& page, const Figure& figure, bool wide) {
   if (front.empty()) return page.note(caption + ": no finite value.");
   behind.insert(behind.end(), front.begin(), front.end());
   CurveOptions options;
-  options.width = wide ? 860 : 420;
+  options.width = wide ? 914 : 444;
   options.height = wide ? 290 : 230;
   options.y_label = metric_label(figure.name);
   options.logarithmic = wants_logarithm(behind);

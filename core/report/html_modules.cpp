@@ -70,7 +70,7 @@ void add_module_pictures(HtmlPage& page, const RunAnalysis& run) {
   std::vector<LegendEntry> legend{{"forward", "c1"}};
   if (recompute) legend.push_back({"recomputed forward", "c4"});
   legend.push_back({"backward", "c7"});
-  page.figure_markup("Modules by self time", legend, bar_chart("Modules by self time", bars, "self time", format_duration));
+  page.figure_markup("Modules by self time", legend, bar_chart("Modules by self time", bars, "self time", format_tick_duration));
 }
 
 HtmlTable module_table(const RunAnalysis& run, const std::vector<analysis::ModuleTime>& modules, bool folded) {
@@ -157,7 +157,7 @@ void add_operator_section(HtmlPage& page, const RunAnalysis& run) {
   std::vector<LegendEntry> legend{{"forward and loss", "c1"}, {"backward", "c7"}, {"optimiser and elsewhere", "c3"}};
   if (background) legend.push_back({"other threads", "c0"});
   page.figure_markup("Operators on the host by self time", legend,
-                     bar_chart("Operators by self time", bars, "self time", format_duration));
+                     bar_chart("Operators by self time", bars, "self time", format_tick_duration));
   HtmlTable table({{"operator", false, {}},
                    {"calls", true, {}},
                    {"total", true, "with the operators inside"},

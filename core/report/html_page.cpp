@@ -18,6 +18,16 @@ std::string element(std::string_view name, std::string_view text, std::string_vi
   return markup + ">" + escape_html(text) + "</" + std::string(name) + ">";
 }
 
+// A name may break after a dot or an underscore, so that long paths wrap where a reader would.
+std::string breakable(std::string_view name) {
+  std::string markup;
+  for (const char c : escape_html(name)) {
+    markup += c;
+    if (c == '.' || c == '_' || c == '/') markup += "<wbr>";
+  }
+  return markup;
+}
+
 std::string plain_number(double value) {
   if (!std::isfinite(value)) return "0";
   std::array<char, 40> buffer{};
@@ -41,8 +51,8 @@ std::string HtmlTable::markup(std::size_t most_rows) const {
     for (std::size_t c = 0; c < columns_.size() && c < rows_[r].size(); ++c) {
       const Cell& cell = rows_[r][c];
       markup += std::string("<td") + (columns_[c].number ? " class=\"number\"" : " class=\"name\"") +
-                (cell.sortable ? " data-v=\"" + plain_number(cell.value) + "\"" : "") + ">" + escape_html(cell.text) +
-                "</td>";
+                (cell.sortable ? " data-v=\"" + plain_number(cell.value) + "\"" : "") + ">" +
+                (columns_[c].number ? escape_html(cell.text) : breakable(cell.text)) + "</td>";
     }
     markup += "</tr>\n";
   }

@@ -72,7 +72,7 @@ void add_strip(HtmlPage& page, const RunAnalysis& run) {
   if (a_column > 1) caption += ", each column the mean of " + std::to_string(a_column) + " steps";
   page.figure_markup(caption, phase_legend(run),
                      column_strip(caption, columns, as_double(run.steps.steps[steps.front()].number),
-                                  as_double(run.steps.steps[steps.back()].number), "step", "time", format_duration));
+                                  as_double(run.steps.steps[steps.back()].number), "step", "time", format_tick_duration));
 }
 
 void add_statistics(HtmlPage& page, const RunAnalysis& run) {

@@ -57,7 +57,7 @@ th[aria-sort=descending]::after{content:" ↓"}th[aria-sort=ascending]::after{co
 td{padding:4px 9px;border-bottom:1px solid var(--grid);vertical-align:top}
 tbody tr:hover{background:var(--grid)}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}th.number{text-align:right}
-td.name{overflow-wrap:anywhere;min-width:110px}
+td.name{overflow-wrap:break-word;min-width:150px;max-width:420px}
 footer{color:var(--soft);font-size:12.5px;margin-top:22px}
 @media print{body{max-width:none;padding:0;background:#fff}section{break-inside:avoid-page}.tall{max-height:none}nav{display:none}}
 )css";

@@ -82,7 +82,7 @@ void Svg::text_rotated(Point at, std::string_view content, std::string_view clas
 std::string Svg::finish() { return std::move(out_) + "</svg>\n"; }
 
 double Svg::text_width(std::string_view content, double font_size) {
-  return static_cast<double>(display_width(content)) * font_size * 0.56;
+  return static_cast<double>(display_width(content)) * font_size * 0.6;
 }
 
 }  // namespace foldperf::report

@@ -21,13 +21,15 @@ class TextReport {
 
   std::string render() {
     run_and_machine();
+    const bool converted = !run_.steps.steps.empty() || !run_.modules.modules.empty();
+    if (!converted) other_ranges();  // the best there is comes first
     steps();
     phases();
     modules();
     operators();
     data();
     metrics();
-    other_ranges();
+    if (converted) other_ranges();
     return std::move(text_);
   }
 
@@ -159,7 +161,7 @@ class TextReport {
     if (run_.modules.folded.empty()) return paragraph(no_modules);
     const bool recompute = run_.modules.self_ns[static_cast<std::size_t>(Pass::recompute)] > 0;
     std::vector<std::string> headers{"<module", "calls", "fwd total", "fwd self", "bwd total", "bwd self"};
-    if (recompute) headers.emplace_back("recomputed");
+    if (recompute) headers.emplace_back("recomp.");
     const bool steps = run_.steps.total_ns > 0;
     if (steps) headers.emplace_back("of step");
     TextTable rows(headers);

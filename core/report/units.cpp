@@ -39,6 +39,25 @@ std::string format_duration(double ns) {
   return print("%lld h %02lld min", whole / 3600, whole % 3600 / 60);
 }
 
+std::string format_tick_duration(double ns) {
+  std::string text = format_duration(ns);
+  const std::size_t point = text.find('.');
+  const std::size_t space = text.find(' ');
+  if (point == std::string::npos || space == std::string::npos || point > space) return text;
+  std::size_t end = space;
+  while (text[end - 1] == '0') --end;
+  if (end == point + 1) end = point;
+  return text.erase(end, space - end);
+}
+
+std::string format_tick(double value, double step) {
+  if (value == 0) return "0";
+  if (!(step >= 1e-4) || std::abs(value) >= 1e6) return format_value(value);
+  int decimals = 0;  // what the step needs: 0.25 two, 0.5 one
+  for (double scaled = step; decimals < 5 && std::abs(scaled - std::round(scaled)) > 1e-6 * scaled; scaled *= 10) ++decimals;
+  return print("%.*f", decimals, value);
+}
+
 std::string format_count(std::int64_t count) {
   std::string digits = std::to_string(count);
   for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3) {

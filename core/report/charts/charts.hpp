@@ -25,10 +25,10 @@ struct Bar {
   double marker = -1;       // a tick across the bar (p90 beside a median); below 0: none
 };
 std::string bar_chart(const std::string& title, const std::vector<Bar>& bars, const std::string& axis_label,
-                      NumberFormat format, double width = 860);
+                      NumberFormat format, double width = 914);
 
 // One bar, as wide as the picture, cut in parts that sum to the whole.
-std::string share_bar(const std::string& title, const std::vector<BarPart>& parts, double width = 860);
+std::string share_bar(const std::string& title, const std::vector<BarPart>& parts, double width = 914);
 
 // One column a step, stacked. A column much higher than the others is cut and marked.
 struct Column {
@@ -36,7 +36,7 @@ struct Column {
   std::vector<BarPart> parts;
 };
 std::string column_strip(const std::string& title, const std::vector<Column>& columns, double first_x, double last_x,
-                         const std::string& x_label, const std::string& y_label, NumberFormat format, double width = 860);
+                         const std::string& x_label, const std::string& y_label, NumberFormat format, double width = 914);
 
 // Curves over a common x.
 struct Curve {
@@ -52,7 +52,7 @@ struct CurveOptions {
   bool logarithmic = false;
   bool from_zero = false;
   double y_low = 0, y_high = 0;  // the axis covers at least these, where y_high > y_low
-  double width = 420;
+  double width = 444;
   double height = 240;
 };
 std::string curve_chart(const std::string& title, const std::vector<Curve>& curves, const CurveOptions& options);
@@ -65,7 +65,7 @@ struct IcicleNode {
   std::vector<std::size_t> children;
 };
 std::string icicle_chart(const std::string& title, const std::vector<IcicleNode>& nodes, std::size_t max_depth = 8,
-                         double width = 860);
+                         double width = 914);
 
 // At most `count` points that keep a curve's lowest and highest values of every stretch.
 std::vector<Point> thin_out(const std::vector<Point>& points, std::size_t count);

@@ -70,8 +70,9 @@ std::string curve_chart(const std::string& title, const std::vector<Curve>& curv
   const double top = 10;
   const Axis y = options.logarithmic ? Axis::logarithmic(y_limits.low, y_limits.high, bottom, top)
                                      : Axis::linear(y_limits.low, y_limits.high, bottom, top, options.from_zero);
+  const double y_step = options.logarithmic || y.ticks().size() < 2 ? 0 : y.ticks()[1] - y.ticks()[0];
   double widest_tick = 0;
-  for (const double tick : y.ticks()) widest_tick = std::max(widest_tick, Svg::text_width(format_value(tick)));
+  for (const double tick : y.ticks()) widest_tick = std::max(widest_tick, Svg::text_width(format_tick(tick, y_step)));
   const double left = 30 + widest_tick;
   const double right = options.width - 12;
   const Axis x = Axis::linear(x_limits.low, x_limits.high, left, right, false, options.width < 500 ? 4 : 8);
@@ -79,7 +80,7 @@ std::string curve_chart(const std::string& title, const std::vector<Curve>& curv
   Svg svg(options.width, options.height, title);
   for (const double tick : y.ticks()) {
     svg.line({left, y.at(tick)}, {right, y.at(tick)}, "grid");
-    svg.text({left - 6, y.at(tick) + 4}, format_value(tick), "tick", Anchor::end);
+    svg.text({left - 6, y.at(tick) + 4}, format_tick(tick, y_step), "tick", Anchor::end);
   }
   for (const double tick : x.ticks()) {
     if (tick != std::floor(tick)) continue;

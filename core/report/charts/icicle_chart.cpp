@@ -20,14 +20,16 @@ class Icicle {
     const double y = row_height * static_cast<double>(depth);
     svg_.rect(x, y, std::max(0.5, width - 1), row_height - 1, "tint " + color, node.tooltip, 2);
     const auto columns = static_cast<std::size_t>(std::max(0.0, (width - 10) / Svg::text_width("x")));
-    if (columns >= 4) svg_.text({x + 5, y + 15.5}, shorten(node.label, columns), "tint-label");
+    if (columns >= 5) svg_.text({x + 5, y + 15.5}, shorten(node.label, columns), "tint-label");
     if (depth + 1 >= max_depth_ || node.value <= 0) return;
     double at = x;
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       const IcicleNode& child = nodes_[node.children[i]];
       const double child_width = width * child.value / node.value;
       if (child_width >= least_width) {
-        const std::string child_color = depth == 0 ? "c" + std::to_string(i < 8 ? i + 1 : 0) : color;
+        // Colours part where the tree first does.
+        const bool parts_here = color == "c0" && node.children.size() > 1 && i < 8;
+        const std::string child_color = parts_here ? "c" + std::to_string(i + 1) : color;
         draw(node.children[i], at, child_width, depth + 1, child_color);
       }
       at += child_width;
