@@ -1,0 +1,219 @@
+#include "core/report/report.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "core/analysis/analysis.hpp"
+#include "core/report/escape.hpp"
+#include "core/report/html_style.hpp"
+#include "tests/core/report/markup_checks.hpp"
+#include "tests/core/report/sha256.hpp"
+#include "tests/support/sample_run.hpp"
+
+namespace foldperf::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Report : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / ("foldperf_report_" + std::to_string(::getpid()) + "_" + info->name());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+  std::string path(const std::string& name = "run.db") const { return (folder_ / name).string(); }
+
+  // What holds for every report of every database.
+  void check_all_formats(const std::string& database) {
+    const database::RunReader reader(database);
+    const std::string text = render(reader, Format::text);
+    EXPECT_TRUE(text.ends_with('\n'));
+    for (std::size_t at = 0; at < text.size();) {
+      const std::size_t end = text.find('\n', at);
+      EXPECT_EQ(clean_text(text.substr(at, end - at)), text.substr(at, end - at));
+      at = end + 1;
+    }
+    const nlohmann::json json = nlohmann::json::parse(render(reader, Format::json));
+    for (const char* key : {"foldperf_report", "run", "machine", "record", "steps", "phases", "recycling_passes", "modules",
+                            "operators", "data", "metrics", "other_ranges"}) {
+      EXPECT_TRUE(json.contains(key)) << key;
+    }
+    const std::string html = render(reader, Format::html);
+    EXPECT_TRUE(is_balanced(html));
+    EXPECT_EQ(count_of(html, "<script"), 1U) << "only our own script";
+    // Nothing is loaded: no address, no source, and links lead within the page only.
+    const std::string tags = tags_of(html);
+    for (const char* outside : {"http:", "https:", "src=", "onerror=", "url(", "@import", "<link", "<img", "<iframe"}) {
+      EXPECT_EQ(tags.find(outside), std::string::npos) << outside;
+    }
+    EXPECT_EQ(count_of(tags, "href=\""), count_of(tags, "href=\"#"));
+    EXPECT_EQ(html.find(">nan"), std::string::npos);
+  }
+
+  fs::path folder_;
+};
+
+nlohmann::json json_of(const std::string& database) {
+  return nlohmann::json::parse(render(database::RunReader(database), Format::json));
+}
+
+TEST_F(Report, FormatsByName) {
+  EXPECT_EQ(parse_format("text"), Format::text);
+  EXPECT_EQ(parse_format("json"), Format::json);
+  EXPECT_EQ(parse_format("html"), Format::html);
+  EXPECT_FALSE(parse_format("pdf"));
+}
+
+TEST_F(Report, OfATraining) {
+  test::write_sample_run(path());
+  check_all_formats(path());
+  const std::string text = render(database::RunReader(path()), Format::text);
+  for (const char* expected : {"tiny on sample proteins", "AMD EPYC", "finished, exit code 0", "backward", "data wait",
+                               "structure_module.ipa", "aten::bmm", "Data wait by sequence length", "lddt_ca", "dropped"}) {
+    EXPECT_NE(text.find(expected), std::string::npos) << expected;
+  }
+  const std::string html = render(database::RunReader(path()), Format::html);
+  for (const char* expected : {"Step time", "Modules by self time", "Operators on the host", "Wait by sequence length",
+                               "Wait by alignment depth", "lDDT-Cα", "prefers-color-scheme:dark"}) {
+    EXPECT_NE(html.find(expected), std::string::npos) << expected;
+  }
+  EXPECT_GE(count_of(html, "<svg"), 10U);
+}
+
+TEST_F(Report, NumbersAgreeWithEachOther) {
+  test::write_sample_run(path());
+  const nlohmann::json json = json_of(path());
+  EXPECT_EQ(json["steps"]["count"], 40);
+  EXPECT_EQ(json["steps"]["all_ranks"]["duration_ns"]["count"], 39);
+  std::int64_t phases = 0;
+  for (const auto& phase : json["phases"]) phases += phase["in_steps_ns"].get<std::int64_t>();
+  EXPECT_EQ(phases, json["steps"]["total_ns"]);
+  std::int64_t steps = 0;
+  for (const auto& step : json["steps"]["steps"]) {
+    std::int64_t in_step = 0;
+    for (const auto& [phase, ns] : step["phases_ns"].items()) in_step += ns.get<std::int64_t>();
+    EXPECT_EQ(in_step, step["duration_ns"]);
+    steps += step["duration_ns"].get<std::int64_t>();
+  }
+  EXPECT_EQ(steps, json["steps"]["total_ns"]);
+  std::int64_t folded = 0;
+  std::int64_t apart = 0;
+  for (const auto& module : json["modules"]["folded"]) folded += module["forward"]["self_ns"].get<std::int64_t>();
+  for (const auto& module : json["modules"]["modules"]) {
+    apart += module["forward"]["self_ns"].get<std::int64_t>();
+    if (module["path"] == "alphafold") {
+      EXPECT_EQ(module["forward"]["count"], 40);
+    }
+    if (module["path"] == "evoformer.blocks.0") {
+      EXPECT_EQ(module["recompute"]["count"], 40);
+    }
+  }
+  EXPECT_EQ(folded, apart);
+  EXPECT_EQ(json["data"]["batches"], 40);
+  EXPECT_TRUE(json["other_ranges"]["names"].empty());
+}
+
+TEST_F(Report, OfSeveralRanksThatWereKilled) {
+  test::SampleRunOptions options;
+  options.ranks = 2;
+  options.steps = 8;
+  options.unfinished = true;
+  test::write_sample_run(path(), options);
+  check_all_formats(path());
+  const nlohmann::json json = json_of(path());
+  EXPECT_EQ(json["steps"]["incomplete"], 2);
+  EXPECT_EQ(json["steps"]["by_rank"].size(), 2U);
+  EXPECT_EQ(json["run"]["unclosed_ranges"], 4);
+  const std::string text = render(database::RunReader(path()), Format::text);
+  EXPECT_NE(text.find("killed; 2 of 2 processes"), std::string::npos);
+  EXPECT_NE(text.find("were not finished"), std::string::npos);
+}
+
+TEST_F(Report, OfFewSteps) {
+  for (const int steps : {0, 1, 2}) {
+    test::SampleRunOptions options;
+    options.steps = steps;
+    test::write_sample_run(path(std::to_string(steps)), options);
+    check_all_formats(path(std::to_string(steps)));
+    options.unfinished = true;
+    test::write_sample_run(path(std::to_string(steps) + "u"), options);
+    check_all_formats(path(std::to_string(steps) + "u"));
+  }
+}
+
+TEST_F(Report, OfAProgramOutsideTheConvention) {
+  test::write_plain_run(path());
+  check_all_formats(path());
+  const std::string text = render(database::RunReader(path()), Format::text);
+  EXPECT_NE(text.find("does not follow foldperf's convention"), std::string::npos);
+  EXPECT_NE(text.find("iteration #"), std::string::npos);
+  EXPECT_NE(text.find("No step ranges"), std::string::npos);
+  const nlohmann::json json = json_of(path());
+  EXPECT_EQ(json["other_ranges"]["names"][0]["name"], "backward");
+  EXPECT_EQ(json["other_ranges"]["names"][0]["self_ns"], 20 * 18'000'000);
+}
+
+TEST_F(Report, OfAnEmptyRun) {
+  test::write_empty_run(path());
+  check_all_formats(path());
+  const std::string text = render(database::RunReader(path()), Format::text);
+  for (const char* sentence : {"No NVTX range was recorded", "No step ranges", "No phases", "No module ranges",
+                               "No operators", "No batches", "No metrics"}) {
+    EXPECT_NE(text.find(sentence), std::string::npos) << sentence;
+  }
+}
+
+TEST_F(Report, HostileNamesStayText) {
+  test::SampleRunOptions options;
+  options.steps = 3;
+  const std::string evil = "</title></svg><script>alert(document.cookie)</script><img src=x onerror=alert(1)>\"'&amp;";
+  options.name = evil;
+  options.command = "train \x1b]0;owned\x07 \x1b[2J\n<b>" + evil;
+  options.extra_modules = {evil, "evil.\x1b[31m.0.\xff\xfe", std::string("nul\0byte", 8), std::string(20000, 'm'), "", "..", "x\r\ny"};
+  test::write_sample_run(path(), options);
+  check_all_formats(path());
+  const std::string html = render(database::RunReader(path()), Format::html);
+  EXPECT_EQ(html.find("<img"), std::string::npos);
+  EXPECT_EQ(html.find("<script>alert"), std::string::npos);
+  EXPECT_NE(html.find("&lt;script&gt;alert"), std::string::npos);
+  EXPECT_EQ(html.find('\x1b'), std::string::npos);
+  EXPECT_EQ(render(database::RunReader(path()), Format::text).find('\x1b'), std::string::npos);
+}
+
+TEST_F(Report, TextKeepsItsWidthAndItsRows) {
+  test::write_sample_run(path());
+  Options options;
+  options.width = 80;
+  options.top = 3;
+  const std::string text = render(database::RunReader(path()), Format::text, options);
+  EXPECT_NE(text.find("more modules"), std::string::npos);
+  const std::size_t from = text.find("Time by operator");
+  EXPECT_EQ(count_of(text.substr(from, text.find("more operators", from) - from), "\n  a"), 3U);
+  const std::string wide = render(database::RunReader(path()), Format::text);
+  for (std::size_t at = 0; at < wide.size();) {
+    const std::size_t end = wide.find('\n', at);
+    EXPECT_LE(display_width(wide.substr(at, end - at)), 100U) << wide.substr(at, end - at);
+    at = end + 1;
+  }
+}
+
+TEST_F(Report, ScriptHashOfThePagesPolicyIsRight) {
+  EXPECT_EQ(base64(sha256("abc")), "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=");
+  EXPECT_EQ(script_hash(), "sha256-" + base64(sha256(script())));
+}
+
+TEST_F(Report, SameDatabaseGivesTheSameReport) {
+  test::write_sample_run(path());
+  for (const Format format : {Format::text, Format::json, Format::html}) {
+    EXPECT_EQ(render(database::RunReader(path()), format), render(database::RunReader(path()), format));
+  }
+}
+
+}  // namespace
+}  // namespace foldperf::report
