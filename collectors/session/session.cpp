@@ -205,13 +205,18 @@ void Session::after_fork_in_parent() noexcept {
 void Session::after_fork_in_child() noexcept {
   // What the rings hold is the parent's to write. Its recorder and buffers are left as they are: other threads may have
   // been in the middle of changing them, and closing the parent's file here could disturb it.
-  (void)recorder_.release();
+  struct Left {
+    Recorder* recorder;
+    std::vector<std::shared_ptr<ThreadBuffer>> buffers;
+  };
   try {
     // Kept reachable, so that leak checkers of the program stay silent.
-    static std::vector<std::vector<std::shared_ptr<ThreadBuffer>>>* const left = new std::vector<std::vector<std::shared_ptr<ThreadBuffer>>>;
-    left->push_back(std::move(buffers_));
+    static std::vector<Left>* const left = new std::vector<Left>;
+    left->push_back({recorder_.get(), std::move(buffers_)});
   } catch (const std::exception&) {
+    // Without memory they are unreachable, which does no harm.
   }
+  (void)recorder_.release();
   buffers_.clear();
   draining_.clear();
   this_threads_buffer = nullptr;

@@ -1,0 +1,316 @@
+// A program that uses NVTX, for the collector's tests to watch. Its first argument says what it does; what it prints and
+// its exit code must not depend on whether it is watched (all_calls, which prints the depths that NVTX returns, aside).
+#include <nvtx3/nvToolsExt.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#if __has_include(<cuda.h>)
+#include <nvtx3/nvToolsExtCuda.h>
+#endif
+
+namespace {
+
+using namespace std::chrono_literals;
+
+nvtxEventAttributes_t attributes() {
+  nvtxEventAttributes_t result{};
+  result.version = NVTX_VERSION;
+  result.size = NVTX_EVENT_ATTRIB_STRUCT_SIZE;
+  return result;
+}
+
+nvtxEventAttributes_t named(const char* text) {
+  auto result = attributes();
+  result.messageType = NVTX_MESSAGE_TYPE_ASCII;
+  result.message.ascii = text;
+  return result;
+}
+
+std::uint32_t thread_id() { return static_cast<std::uint32_t>(syscall(SYS_gettid)); }
+
+void default_domain() {
+  std::printf("depths");
+  std::printf(" %d", nvtxRangePushA("push A"));
+  std::printf(" %d", nvtxRangePushW(L"push W \u00e4\U0001F600"));
+  auto event = named("push Ex");
+  event.category = 7;
+  event.colorType = NVTX_COLOR_ARGB;
+  event.color = 0xFF102030;
+  event.payloadType = NVTX_PAYLOAD_TYPE_INT64;
+  event.payload.llValue = -5;
+  std::printf(" %d", nvtxRangePushEx(&event));
+  for (int i = 0; i < 3; ++i) std::printf(" %d", nvtxRangePop());
+  std::printf(" %d\n", nvtxRangePop());
+
+  nvtxMarkA("mark A");
+  nvtxMarkW(L"mark W");
+  event = attributes();
+  event.messageType = NVTX_MESSAGE_TYPE_UNICODE;
+  event.message.unicode = L"mark Ex wide";
+  nvtxMarkEx(&event);
+  nvtxMarkA("not UTF-8: \xff.");
+  nvtxMarkA("");
+
+  const auto a = nvtxRangeStartA("start A");
+  const auto w = nvtxRangeStartW(L"start W");
+  event = named("start Ex");
+  const auto ex = nvtxRangeStartEx(&event);
+  nvtxRangeEnd(a);
+  std::thread([w, ex] {
+    nvtxRangeEnd(ex);
+    nvtxRangeEnd(w);
+  }).join();
+
+  nvtxNameCategoryA(7, "category A");
+  nvtxNameCategoryW(8, L"category W");
+  nvtxNameOsThreadA(thread_id(), "main thread");
+}
+
+void own_domain() {
+  const nvtxDomainHandle_t zoo = nvtxDomainCreateA("zoo");
+  const nvtxDomainHandle_t wide = nvtxDomainCreateW(L"wide \u00df");
+  if (nvtxDomainCreateA("zoo") != zoo) std::printf("another handle for the same name\n");
+  nvtxDomainNameCategoryA(zoo, 1, "animal");
+  nvtxDomainNameCategoryW(zoo, 2, L"plant");
+  const nvtxStringHandle_t lion = nvtxDomainRegisterStringA(zoo, "lion");
+  const nvtxStringHandle_t oak = nvtxDomainRegisterStringW(zoo, L"oak");
+
+  auto event = attributes();
+  event.category = 1;
+  event.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
+  event.message.registered = lion;
+  nvtxDomainRangePushEx(zoo, &event);
+  nvtxRangePushA("between domains");
+  nvtxDomainRangePop(zoo);  // each domain has its own stack
+  nvtxRangePop();
+  event.category = 2;
+  event.message.registered = oak;
+  const auto range = nvtxDomainRangeStartEx(zoo, &event);
+  nvtxDomainRangeEnd(zoo, range);
+
+  event = named("payload");
+  event.payloadType = NVTX_PAYLOAD_TYPE_UNSIGNED_INT64;
+  event.payload.ullValue = 0xFFFFFFFFFFFFFFFFULL;
+  nvtxDomainMarkEx(wide, &event);
+  event.payloadType = NVTX_PAYLOAD_TYPE_INT64;
+  event.payload.llValue = -2;
+  nvtxDomainMarkEx(wide, &event);
+  event.payloadType = NVTX_PAYLOAD_TYPE_DOUBLE;
+  event.payload.dValue = 2.5;
+  nvtxDomainMarkEx(wide, &event);
+  event.payloadType = NVTX_PAYLOAD_TYPE_UNSIGNED_INT32;
+  event.payload.uiValue = 4000000000U;
+  nvtxDomainMarkEx(wide, &event);
+  event.payloadType = NVTX_PAYLOAD_TYPE_INT32;
+  event.payload.iValue = -3;
+  nvtxDomainMarkEx(wide, &event);
+  event.payloadType = NVTX_PAYLOAD_TYPE_FLOAT;
+  event.payload.fValue = 0.25F;
+  nvtxDomainMarkEx(wide, &event);
+
+  nvtxResourceAttributes_t resource{};
+  resource.version = NVTX_VERSION;
+  resource.size = NVTX_RESOURCE_ATTRIB_STRUCT_SIZE;
+  resource.identifierType = NVTX_RESOURCE_TYPE_GENERIC_HANDLE;
+  resource.identifier.ullValue = 42;
+  resource.messageType = NVTX_MESSAGE_TYPE_ASCII;
+  resource.message.ascii = "cage";
+  nvtxDomainResourceDestroy(nvtxDomainResourceCreate(zoo, &resource));
+#if __has_include(<cuda.h>)
+  nvtxNameCuDeviceA(3, "third device");
+  nvtxNameCuStreamW(reinterpret_cast<CUstream>(0x1234), L"a stream");
+#endif
+  nvtxDomainDestroy(zoo);
+}
+
+void threads(int count, int ranges) {
+  std::vector<std::thread> all;
+  for (int t = 0; t < count; ++t) {
+    all.emplace_back([t, ranges] {
+      nvtxNameOsThreadW(thread_id(), (L"worker " + std::to_wstring(t)).c_str());
+      const std::string outer = "outer " + std::to_string(t);
+      const std::string inner = "inner " + std::to_string(t);
+      for (int i = 0; i < ranges; ++i) {
+        nvtxRangePushA(outer.c_str());
+        nvtxRangePushA(inner.c_str());
+        nvtxRangePop();
+        nvtxRangePop();
+      }
+    });
+  }
+  for (auto& thread : all) thread.join();
+}
+
+// Ranges until killed; says "ready" when the first two seconds have passed.
+void busy() {
+  nvtxRangePushA("open at the end");
+  const auto start = std::chrono::steady_clock::now();
+  for (bool told = false;;) {
+    nvtxRangePushA("tick");
+    std::this_thread::sleep_for(1ms);
+    nvtxRangePop();
+    if (!told && std::chrono::steady_clock::now() - start > 2s) {
+      std::puts("ready");
+      std::fflush(stdout);
+      told = true;
+    }
+  }
+}
+
+int wait_for(pid_t child) {
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+// Two generations: parent, child, grandchild each write a file of their own.
+void fork_twice() {
+  nvtxRangePushA("parent before");
+  const pid_t child = fork();
+  if (child == 0) {
+    nvtxRangePop();  // the parent's range: nothing to pop here
+    nvtxRangePushA("child");
+    const pid_t grandchild = fork();
+    if (grandchild == 0) {
+      nvtxMarkA("grandchild");
+      std::exit(6);
+    }
+    const int code = wait_for(grandchild);
+    nvtxRangePop();
+    std::exit(code + 1);
+  }
+  const int code = wait_for(child);
+  nvtxRangePop();
+  nvtxMarkA("parent after");
+  std::printf("child ended with %d\n", code);
+}
+
+// Forks again and again while other threads keep the collector busy: no child may hang.
+void fork_storm() {
+  std::atomic<bool> stop{false};
+  std::vector<std::thread> writers;
+  for (int t = 0; t < 2; ++t) {
+    writers.emplace_back([&stop] {
+      while (!stop) {
+        nvtxRangePushA("noise with a text that is longer than a short string");
+        nvtxRangePop();
+        if (thread_id() % 2 == 0) std::this_thread::yield();
+      }
+    });
+  }
+  int good = 0;
+  for (int i = 0; i < 40; ++i) {
+    const pid_t child = fork();
+    if (child == 0) {
+      nvtxMarkA("in the child");
+      std::exit(0);
+    }
+    if (wait_for(child) == 0) ++good;
+  }
+  stop = true;
+  for (auto& writer : writers) writer.join();
+  std::printf("%d children\n", good);
+}
+
+void exec_self(const char* program) {
+  nvtxMarkA("before exec");
+  std::this_thread::sleep_for(1500ms);  // exec leaves no time to flush: at most the last second may be lost
+  execl(program, program, "mark", "after exec", nullptr);
+  std::exit(99);
+}
+
+void write_nothing() {
+  const nvtxDomainHandle_t domain = nvtxDomainCreateA("silent");
+  nvtxDomainNameCategoryA(domain, 1, "unused");
+}
+
+void overflow() {
+  const auto event = named("a text that takes its room in the ring of this thread, which is small");
+  for (int i = 0; i < 300000; ++i) {
+    nvtxRangePushEx(&event);
+    nvtxRangePop();
+  }
+}
+
+struct AtExit {
+  ~AtExit() { nvtxMarkA("static destructor"); }
+};
+
+void late_events() {
+  static const AtExit last;
+  std::atexit([] { nvtxMarkA("atexit"); });
+  static thread_local AtExit thread_end;
+  std::thread([] { (void)&thread_end; nvtxMarkA("thread"); }).join();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::string mode = argc > 1 ? argv[1] : "";
+  if (mode == "all_calls") {
+    default_domain();
+    own_domain();
+    threads(4, 100);
+  } else if (mode == "threads") {
+    threads(8, 20000);
+  } else if (mode == "busy") {
+    busy();
+  } else if (mode == "abort") {
+    nvtxMarkA("before abort");
+    std::this_thread::sleep_for(1500ms);
+    std::abort();
+  } else if (mode == "_exit") {
+    nvtxMarkA("before _exit");
+    std::this_thread::sleep_for(1500ms);
+    _exit(5);
+  } else if (mode == "exit") {
+    nvtxRangePushA("still open");
+    nvtxMarkA("before exit");
+    std::puts("to stdout");
+    std::fputs("to stderr\n", stderr);
+    std::exit(3);
+  } else if (mode == "signals") {
+    // The program's own handlers and masks are as it set them.
+    signal(SIGUSR1, [](int) { [[maybe_unused]] const auto n = write(1, "handled\n", 8); });
+    nvtxMarkA("mark");
+    kill(getpid(), SIGUSR1);
+    std::this_thread::sleep_for(200ms);
+    struct sigaction action {};
+    std::vector<int> changed;
+    for (const int number : {SIGINT, SIGTERM, SIGSEGV, SIGPIPE, SIGCHLD, SIGXFSZ}) {
+      sigaction(number, nullptr, &action);
+      if (action.sa_handler != SIG_DFL) changed.push_back(number);
+    }
+    std::printf("%zu changed\n", changed.size());
+  } else if (mode == "fork") {
+    fork_twice();
+  } else if (mode == "fork_storm") {
+    fork_storm();
+  } else if (mode == "exec") {
+    exec_self(argv[0]);
+  } else if (mode == "mark") {
+    nvtxMarkA(argv[2]);
+  } else if (mode == "nothing") {
+    write_nothing();
+  } else if (mode == "overflow") {
+    overflow();
+  } else if (mode == "late") {
+    late_events();
+  } else {
+    std::fputs("unknown mode\n", stderr);
+    return 2;
+  }
+  return 0;
+}
