@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <iostream>
+#include <limits>
+
 #include "tests/support/golden.hpp"
 #include "tests/trainer/loss/golden_model.hpp"
 #include "tests/trainer/loss/model_cases.hpp"
@@ -25,7 +28,17 @@ TensorDict first_passes(const TensorDict& batch, std::int64_t passes) {
   return map_tensors(batch, [&](const at::Tensor& tensor) { return tensor.narrow(-1, 0, passes).contiguous(); });
 }
 
+// Largest absolute value of all tensors.
+double largest(const TensorDict& tensors) {
+  double result = 0;
+  for (const auto& [name, tensor] : tensors) result = std::max(result, tensor.abs().max().item<double>());
+  return result;
+}
+
 void check_gradients(const AlphaFold& model, const TensorDict& expected) {
+  // A bias that is constant over a softmax (layer_norm_z.bias of the attention with pair bias, linear_b.bias) has no
+  // gradient but rounding errors, which cannot agree: they are a rounding of the largest gradient, and must stay that small.
+  const double rounding = largest(expected) * std::numeric_limits<float>::epsilon();
   double worst = 0;
   std::string worst_name;
   for (const auto& item : model->named_parameters()) {
@@ -33,28 +46,32 @@ void check_gradients(const AlphaFold& model, const TensorDict& expected) {
     const at::Tensor& reference = expected.at(item.key());
     // A parameter that nothing depends on has no gradient here, and zeros there.
     const at::Tensor gradient = item.value().grad().defined() ? item.value().grad() : torch::zeros_like(reference);
+    if (const double scale = reference.abs().max().item<double>(); scale > 0 && scale < rounding) {
+      EXPECT_LE((gradient - reference).abs().max().item<double>(), rounding) << "gradient of " << item.key();
+      continue;
+    }
     expect_close("gradient of " + item.key(), gradient, reference, gradient_limit);
     if (const double error = relative_error(gradient, reference); error > worst) {
       worst = error;
       worst_name = item.key();
     }
   }
+  const auto parameters = model->named_parameters();
   for (const auto& [name, tensor] : expected) {
-    EXPECT_TRUE(model->named_parameters().contains(name)) << "no parameter for the gradient of " << name;
+    EXPECT_TRUE(parameters.contains(name)) << "no parameter for the gradient of " << name;
   }
-  ::testing::Test::RecordProperty("worst_gradient", worst_name + " " + std::to_string(worst));
   std::cout << "worst gradient: " << worst_name << " " << worst << "\n";
 }
 
 TEST_P(GoldenModelGradients, EqualOpenFold) {
   const TensorDict file = load_golden("model", GetParam());
   const nlohmann::json& entry = manifest().at("model").at(GetParam());
-  const AlphaFold model = golden_model(entry.at("config"), with_prefix(file, "weight."), torch::kFloat32);
+  AlphaFold model = golden_model(entry.at("config"), with_prefix(file, "weight."), torch::kFloat32);
   const TensorDict batch = with_prefix(file, "batch.");
   for (const LossCase& loss_case : loss_cases(file, entry)) {
     SCOPED_TRACE(loss_case.prefix);
     model->zero_grad();
-    const TensorDict outputs = AlphaFold(model)->forward(first_passes(batch, loss_case.extra_passes + 1));
+    const TensorDict outputs = model->forward(first_passes(batch, loss_case.extra_passes + 1));
     const LossResult result =
         AlphaFoldLoss(loss_case.config)
             .compute(outputs, recycling_slice(batch, loss_case.extra_passes, torch::kFloat32));

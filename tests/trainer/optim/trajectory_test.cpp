@@ -21,15 +21,18 @@ using namespace trainer;
 
 namespace {
 
-// The trajectory is sensitive: float32 drifts away from float64 within a few steps.
+// The trajectory is sensitive: float32 drifts away from float64 within a few steps, so its limits are loose but for the first
+// step, and those of float64 are tight (a difference in summation order grows from 1e-16 to 1e-14 in 12 steps).
 struct Limits {
-  double first_loss, loss;          // relative, step 1 and any step
-  double first_norm, norm;          // relative
-  double mean_weight;               // mean absolute difference of the final weights
-  double moments;                   // relative to the norm of all
+  double first_loss, loss;  // relative, step 1 and any step
+  double first_norm, norm;  // relative
+  // Relative, single terms: the plddt target moves by bins, and the tables of the violation are float32 in any precision.
+  double term;
+  double mean_weight;       // mean absolute difference of the final weights
+  double moments;           // relative to the norm of all
 };
-constexpr Limits float32_limits{3e-5, 1e-3, 1e-4, 2e-2, 2e-4, 1e-1};
-constexpr Limits float64_limits{1e-7, 1e-7, 1e-6, 1e-6, 1e-8, 1e-6};
+constexpr Limits float32_limits{3e-5, 1e-3, 1e-4, 2e-2, 1e-2, 2e-4, 4e-2};
+constexpr Limits float64_limits{1e-10, 1e-10, 1e-9, 1e-9, 1e-6, 1e-10, 1e-9};
 
 // Mean absolute difference over all tensors together, and the size of the difference relative to the expected.
 struct Difference {
@@ -59,17 +62,19 @@ LrScheduleConfig schedule(const nlohmann::json& json) {
           .decay_factor = json.at("decay_factor")};
 }
 
-// The model of the trajectory is that of a model file, whose weights have the same names and shapes.
+// The trajectory does not name its model: it is one of those in the manifest, whose parameters have the weights' names and
+// shapes.
 nlohmann::json matching_model_entry(const TensorDict& weights) {
-  for (const std::string& name : discover("model")) {
-    const TensorDict others = with_prefix(load_golden("model", name), "weight.");
-    bool same = others.size() == weights.size();
-    for (const auto& [key, tensor] : weights) {
-      same = same && others.contains(key) && others.at(key).sizes() == tensor.sizes();
+  for (const auto& [name, entry] : manifest().at("model").items()) {
+    const AlphaFold model(model_config_from_json(entry.at("config")));
+    const auto parameters = model->named_parameters();
+    bool same = parameters.size() == weights.size();
+    for (const auto& item : parameters) {
+      same = same && weights.contains(item.key()) && weights.at(item.key()).sizes() == item.value().sizes();
     }
-    if (same) return manifest().at("model").at(name);
+    if (same) return entry;
   }
-  throw Error("no model file of the golden folder has the weights of the trajectory: its configuration is unknown");
+  throw Error("no model in manifest.json has the weights of the trajectory: its configuration is unknown");
 }
 
 // One file of expected values; weights and batch stand in it or, for the variants, in trajectory.pt.
@@ -114,8 +119,7 @@ class StepChecker {
     compare("grad_norm", step, norm, first ? limits_.first_norm : limits_.norm, worst_norm_);
     for (const std::string& term : loss.names) {
       if (!expected_.contains("term." + term)) continue;
-      // A single term may move further than the sum, by a bin of its target: reported, and held to the limit of the drift.
-      compare("term." + term, step, loss.value(term), limits_.loss * 10, worst_term_);
+      compare("term." + term, step, loss.value(term), limits_.term, worst_term_);
     }
   }
   void report() const {
@@ -127,9 +131,9 @@ class StepChecker {
   void compare(const std::string& name, std::int64_t step, const at::Tensor& actual, double limit, double& worst) {
     const double reference = expected_.at(name).select(0, step).item<double>();
     const double value = actual.item<double>();
-    const double error = std::abs(value - reference) / std::max(std::abs(reference), 1e-30);
-    worst = std::max(worst, value == reference ? 0 : error);
-    if (value != reference) EXPECT_LE(error, limit) << name << " of step " << step + 1;
+    const double error = value == reference ? 0 : std::abs(value - reference) / std::max(std::abs(reference), 1e-30);
+    worst = std::max(worst, error);
+    EXPECT_LE(error, limit) << name << " of step " << step + 1;
   }
 
   const TensorDict& expected_;
