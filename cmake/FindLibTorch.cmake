@@ -24,7 +24,9 @@ set_target_properties(Torch::Torch PROPERTIES
     "${_torch_dir}/include;${_torch_dir}/include/torch/csrc/api/include;${FOLDPERF_CUDA_INCLUDE_DIR};${_site_packages}/nvidia/nccl/include"
   INTERFACE_LINK_DIRECTORIES "${_torch_dir}/lib"
   # libtorch_cuda registers the CUDA backend when it is loaded: no symbol of it is named by CPU code, so it must be kept.
-  INTERFACE_LINK_LIBRARIES "-Wl,--no-as-needed;${_torch_dir}/lib/libtorch.so;${_torch_dir}/lib/libtorch_cpu.so;${_torch_dir}/lib/libtorch_cuda.so;${_torch_dir}/lib/libc10.so;${_torch_dir}/lib/libc10_cuda.so;-Wl,--as-needed"
+  # libstdc++ comes first, because libtorch.so exports its own std::filesystem (of an older library), whose remove_all
+  # crashes: the first library in the list is where the program finds it.
+  INTERFACE_LINK_LIBRARIES "-Wl,--no-as-needed;-lstdc++;${_torch_dir}/lib/libtorch.so;${_torch_dir}/lib/libtorch_cpu.so;${_torch_dir}/lib/libtorch_cuda.so;${_torch_dir}/lib/libc10.so;${_torch_dir}/lib/libc10_cuda.so;-Wl,--as-needed"
   INTERFACE_COMPILE_DEFINITIONS "USE_C10D_GLOO;USE_C10D_NCCL")
 
 add_library(Nvtx::Headers INTERFACE IMPORTED)
