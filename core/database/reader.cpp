@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "core/database/open_file.hpp"
 #include "core/database/schema.hpp"
+#include "core/facts/conventions.hpp"
 #include "core/facts/facts.hpp"
 
 namespace foldperf::database {
@@ -54,20 +56,39 @@ struct NvtxNames {
   }
 };
 
+// The convention's number of a category of the domain "foldperf" that the program named; else its own number.
+std::uint32_t conventional_category(std::string_view domain, std::string_view name, std::uint32_t number) {
+  if (name.empty() || domain != facts::domain_name) return number;
+  for (const auto& known : facts::category_names) {
+    if (name == known.name) return static_cast<std::uint32_t>(known.category);
+  }
+  return number;
+}
+
+// The numbers that `categories` have in the file: their own, and those that programs gave to the same names.
+std::set<std::uint32_t> numbers_in_file(const NvtxNames& names, const std::vector<std::uint32_t>& categories) {
+  std::set<std::uint32_t> numbers(categories.begin(), categories.end());
+  for (const auto& [key, name] : names.categories) {
+    const auto meant = conventional_category(names.domain(key.first), name, key.second);
+    if (std::find(categories.begin(), categories.end(), meant) != categories.end()) numbers.insert(key.second);
+  }
+  return numbers;
+}
+
 constexpr const char* nvtx_columns =
     "rank,eventType,start,\"end\",text,textId,domainId,category,globalTid,rangeId,"
     "COALESCE(int64Value,uint64Value,uint32Value,int32Value) AS payload,COALESCE(doubleValue,floatValue) AS payload_real";
 
-std::string nvtx_sql(const NvtxFilter& filter, bool with_open) {
+std::string nvtx_sql(const NvtxFilter& filter, const std::set<std::uint32_t>& categories, bool with_open) {
   std::string events = std::string("SELECT ") + nvtx_columns + ",rowid AS place FROM NVTX_EVENTS";
   std::string where;
   const auto also = [&](const std::string& condition) { where += (where.empty() ? " WHERE " : " AND ") + condition; };
   if (filter.rank) also("rank=" + std::to_string(*filter.rank));
   if (!filter.marks) also("eventType<>34");
   if (!filter.ranges) also("eventType=34");
-  if (!filter.categories.empty()) {
+  if (!categories.empty()) {
     std::string list;
-    for (const auto category : filter.categories) list += (list.empty() ? "" : ",") + std::to_string(category);
+    for (const auto category : categories) list += (list.empty() ? "" : ",") + std::to_string(category);
     also("category IN (" + list + ")");
   }
   events += where;
@@ -235,7 +256,7 @@ void RunReader::for_each_nvtx(const NvtxFilter& filter, const std::function<void
   const NvtxNames names = impl_->names();
   const bool with_open = count("nvtx_open") > 0;
   naming_damage(path(), [&] {
-    Statement r(impl_->connection(), nvtx_sql(filter, with_open));
+    Statement r(impl_->connection(), nvtx_sql(filter, numbers_in_file(names, filter.categories), with_open));
     while (r.step()) {
       NvtxRow row;
       row.rank = small(r.integer(0));
@@ -247,8 +268,11 @@ void RunReader::for_each_nvtx(const NvtxFilter& filter, const std::function<void
       row.end_ns = r.optional_integer(3);
       row.text = r.text(4);
       row.text_id = r.optional_integer(5);
-      row.category = static_cast<std::uint32_t>(r.integer(7));
-      row.category_name = names.category(domain, row.category);
+      const auto number = static_cast<std::uint32_t>(r.integer(7));
+      row.category_name = names.category(domain, number);
+      row.category = conventional_category(row.domain, row.category_name, number);
+      const auto& wanted = filter.categories;
+      if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), row.category) == wanted.end()) continue;
       row.global_tid = r.integer(8);
       row.range_id = r.optional_integer(9);
       row.payload = r.optional_integer(10);

@@ -55,7 +55,8 @@ struct NvtxRow {
   std::optional<std::int64_t> end_ns;  // empty: a mark, or a range in which the program ended
   std::string_view text;               // resolved: the event's own or its registered string
   std::string_view domain;             // name; empty: the default domain
-  std::uint32_t category = 0;          // number, 0: none
+  // Number, 0: none. In the domain "foldperf" it is facts::Category, whatever number the program gave to that name.
+  std::uint32_t category = 0;
   std::string_view category_name;      // empty: not named
   std::int64_t global_tid = 0;
   std::optional<std::int64_t> range_id;

@@ -70,11 +70,22 @@ void RecordTables::insert_nvtx(const char* table, const records::NvtxRecord& r, 
 
 void RecordTables::insert(const records::NvtxRecord& r) {
   static constexpr const char* table = "NVTX_EVENTS";
-  const bool fact = r.event_type == records::NvtxEventType::mark &&
-                    r.category == static_cast<std::uint32_t>(facts::Category::fact) &&
-                    fact_domains_.contains(r.domain_id);
-  insert_nvtx(table, r, !fact);  // every fact's text is another
-  if (fact) insert_fact(r);
+  const std::string_view fact = fact_text(r);
+  insert_nvtx(table, r, fact.empty());  // every fact's text is another
+  if (!fact.empty()) insert_fact(r, fact);
+}
+
+// The JSON of a mark that tells a fact, whatever its category is called or numbered (Python's nvtx numbers categories by
+// first use). A program that knows no domains (torch.cuda.nvtx) tells facts in the default one, behind a prefix.
+std::string_view RecordTables::fact_text(const records::NvtxRecord& r) const {
+  if (r.event_type != records::NvtxEventType::mark) return {};
+  std::string_view text = r.text;
+  if (r.domain_id == 0 && text.starts_with(facts::default_domain_prefix)) {
+    text.remove_prefix(facts::default_domain_prefix.size());
+  } else if (!fact_domains_.contains(r.domain_id)) {
+    return {};
+  }
+  return text.starts_with('{') ? text : std::string_view();
 }
 
 void RecordTables::clear_open_ranges() { connection_.exec("DELETE FROM nvtx_open"); }
@@ -83,8 +94,8 @@ void RecordTables::insert_open_range(const records::NvtxRecord& record) {
   insert_nvtx(table, record, false);
 }
 
-void RecordTables::insert_fact(const records::NvtxRecord& r) {
-  const auto fact = facts::parse_fact(r.text);
+void RecordTables::insert_fact(const records::NvtxRecord& r, std::string_view text) {
+  const auto fact = facts::parse_fact(text);
   if (fact) insert_fact_row(r.start_ns, r.global_tid_start, *fact);
 }
 

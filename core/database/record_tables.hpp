@@ -54,7 +54,8 @@ class RecordTables {
   // The statement "INSERT INTO table(columns) VALUES(?...)", prepared at its first use.
   Row row(const char* table, const char* columns, const char* verb = "INSERT");
   void insert_nvtx(const char* table, const records::NvtxRecord& record, bool intern);
-  void insert_fact(const records::NvtxRecord& record);
+  [[nodiscard]] std::string_view fact_text(const records::NvtxRecord& record) const;
+  void insert_fact(const records::NvtxRecord& record, std::string_view text);
   void insert_fact_row(std::int64_t at, std::int64_t global_tid, const facts::Fact& fact);
 
   sqlite::Connection& connection_;

@@ -12,7 +12,11 @@
 //   op                "aten::addmm": one operator on the host      none
 //
 // Ranges of one thread nest. A fact is a mark of category "fact" whose text is one JSON object with a key "kind"
-// (core/facts/facts.hpp).
+// (core/facts/facts.hpp). A program that knows no domains (torch.cuda.nvtx) may make the mark in the default domain,
+// its text led by default_domain_prefix.
+//
+// The numbers below are those of our own programs. Another program may number the categories as it likes, if it names
+// them: readers of the run database translate.
 #pragma once
 
 #include <array>
@@ -22,6 +26,7 @@
 namespace foldperf::facts {
 
 inline constexpr const char* domain_name = "foldperf";
+inline constexpr std::string_view default_domain_prefix = "foldperf:";
 
 // NVTX category ids in the domain; the names are registered with nvtxDomainNameCategoryA.
 enum class Category : std::uint32_t {

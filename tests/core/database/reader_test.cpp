@@ -197,6 +197,33 @@ TEST(RunReader, FiltersAndOrder) {
   EXPECT_THAT(texts(filter), ElementsAre());
 }
 
+TEST(RunReader, CategoriesOfTheConventionGoByTheirNames) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.foldperf";
+  {
+    // As Python's nvtx package does: categories numbered by first use.
+    RunWriter writer(path, process(0));
+    writer.add(records::NvtxDomainRecord{4, "foldperf"});
+    writer.add(records::NvtxCategoryRecord{4, 1, "module"});
+    writer.add(records::NvtxCategoryRecord{4, 2, "step"});
+    auto record = range(1, 9, "step", 4);
+    record.category = 2;
+    writer.add(record);
+    record = range(2, 3, "evoformer", 4);
+    record.category = 1;
+    writer.add(record);
+  }
+  NvtxFilter filter;
+  filter.categories = {static_cast<std::uint32_t>(facts::Category::step)};
+  std::vector<std::string> found;
+  RunReader(path).for_each_nvtx(filter, [&](const NvtxRow& row) {
+    found.emplace_back(row.text);
+    EXPECT_EQ(row.category, 1u);
+    EXPECT_EQ(row.category_name, "step");
+  });
+  EXPECT_THAT(found, ElementsAre("step"));
+}
+
 TEST(RunReader, ReadsInAFolderThatMayNotBeWritten) {
   const TemporaryFolder folder;
   const std::string path = good_file(folder);

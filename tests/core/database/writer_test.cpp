@@ -107,6 +107,27 @@ TEST(RunWriter, FactsBecomeRowsOnlyInTheirDomainAndCategory) {
   EXPECT_EQ(reader.count("NVTX_EVENTS"), 8) << "the marks themselves stay";
 }
 
+TEST(RunWriter, FactsOfProgramsWithoutOurCategoryOrDomainAreKnown) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.foldperf";
+  {
+    RunWriter writer(path, process(0));
+    writer.add(records::NvtxDomainRecord{5, "foldperf"});
+    auto mark = fact(1, R"({"kind":"step","step":1})", 5);
+    mark.category = 1;  // as Python's nvtx numbers it
+    writer.add(mark);
+    mark = fact(2, R"(foldperf:{"kind":"step","step":2})", 0);
+    mark.category = 0;  // torch.cuda.nvtx knows neither domains nor categories
+    writer.add(mark);
+    mark.text = R"({"kind":"step","step":3})";  // another library's JSON in the default domain
+    writer.add(mark);
+  }
+  const auto steps = RunReader(path).steps();
+  ASSERT_EQ(steps.size(), 2u);
+  EXPECT_EQ(steps[0].step, 1);
+  EXPECT_EQ(steps[1].step, 2);
+}
+
 TEST(RunWriter, FullQueueDropsAndCounts) {
   const TemporaryFolder folder;
   const std::string path = folder / "a.foldperf";
