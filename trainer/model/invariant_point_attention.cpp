@@ -47,43 +47,48 @@ InvariantPointAttentionImpl::InvariantPointAttentionImpl(std::int64_t c_s, std::
       linear_kv_points_(register_module("linear_kv_points", PointProjection(c_s, no_heads, no_qk_points + no_v_points))),
       head_weights_(register_parameter("head_weights", torch::full({no_heads}, softplus_inverse_of_1))) {}
 
-at::Tensor InvariantPointAttentionImpl::pair_logits(const at::Tensor& z, const at::Tensor& mask) {
+InvariantPointAttentionImpl::PairLogits InvariantPointAttentionImpl::pair_logits(const at::Tensor& z,
+                                                                                const at::Tensor& mask) {
   const TraceScope scope(*this);
-  const at::Tensor mask_logits = inf_ * (mask.unsqueeze(-1) * mask.unsqueeze(-2) - 1);
-  const at::Tensor bias = linear_b_(z).movedim(-1, -3);
-  return at::add(mask_logits.unsqueeze(-3), bias, std::sqrt(1.0 / 3)).contiguous();
+  const at::Tensor bias = (linear_b_(z) * std::sqrt(1.0 / 3)).movedim(-1, -3).contiguous();
+  return {bias, inf_ * (mask.unsqueeze(-1) * mask.unsqueeze(-2) - 1).unsqueeze(-3)};
 }
 
 at::Tensor InvariantPointAttentionImpl::attend(const at::Tensor& s, const at::Tensor& z, const Rigid& frames,
-                                               const at::Tensor& logits) {
+                                               const PairLogits& logits) {
   const TraceScope scope(*this);
   // Attention does not depend on where the origin is; with it in the middle of the residues the products below lose
   // least to rounding.
   const Rigid centred{frames.rot, frames.trans - frames.trans.detach().mean(-2, true)};
   const at::Tensor q = linear_q_(s).unflatten(-1, {no_heads_, c_hidden_});
   const at::Tensor kv = linear_kv_(s).unflatten(-1, {no_heads_, 2 * c_hidden_});
-  const at::Tensor q_points = linear_q_points_(s, centred);
+  const at::Tensor q_points = points_by_head(linear_q_points_(s, centred));
   const at::Tensor kv_points = linear_kv_points_(s, centred);
   const at::Tensor k_points = points_by_head(kv_points.narrow(-1, 0, no_qk_points_));
   const at::Tensor v_points = points_by_head(kv_points.narrow(-1, no_qk_points_, no_v_points_));
 
-  // -w/2 |q - k|^2 = w q.k - w/2 |k|^2 - w/2 |q|^2, of which the last is the same for all keys and drops out of the
-  // softmax: the points become channels of one product, instead of a tensor of all pairs of points.
-  const at::Tensor weights =
-      at::softplus(head_weights_) * std::sqrt(1.0 / (3 * (static_cast<double>(no_qk_points_) * 9.0 / 2)));
-  const at::Tensor queries = at::cat(
-      {q * std::sqrt(1.0 / (3 * static_cast<double>(c_hidden_))), points_by_head(q_points * weights.unsqueeze(-1))}, -1);
-  const at::Tensor keys = at::cat({kv.narrow(-1, 0, c_hidden_), k_points}, -1);
-  const at::Tensor key_logits = k_points.square().sum(-1) * (weights * -0.5);  // [*, N, H]
-  const at::Tensor bias = logits + key_logits.transpose(-1, -2).unsqueeze(-2);
-  const at::Tensor a = at::baddbmm(bias.flatten(0, -3), heads_first(queries), heads_first(keys).transpose(-1, -2))
-                           .softmax(-1);  // [* H, N, N]
+  // -w/2 |q - k|^2 = w q.k - w/2 |q|^2 - w/2 |k|^2: points and squares become channels of one product, instead of a
+  // tensor of all pairs of points.
+  const at::Tensor weights = (at::softplus(head_weights_) *
+                              std::sqrt(1.0 / (3 * (static_cast<double>(no_qk_points_) * 9.0 / 2))))
+                                 .unsqueeze(-1);  // [H, 1]
+  const at::Tensor q_squares = q_points.square().sum(-1, true) * (weights * -0.5);
+  const at::Tensor k_squares = k_points.square().sum(-1, true) * (weights * -0.5);
+  const at::Tensor one = at::ones_like(k_squares);
+  const at::Tensor queries =
+      at::cat({q * std::sqrt(1.0 / (3 * static_cast<double>(c_hidden_))), q_points * weights, q_squares, one}, -1);
+  const at::Tensor keys = at::cat({kv.narrow(-1, 0, c_hidden_), k_points, one, k_squares}, -1);
+  auto by_head = logits.bias.sizes().vec();  // [*, H, N, N]
+  // The mask comes last, as in OpenFold: where a whole row is masked it rounds the logits.
+  const at::Tensor attention =
+      at::baddbmm(logits.bias.flatten(0, -3), heads_first(queries), heads_first(keys).transpose(-1, -2))
+          .view(by_head)
+          .add_(logits.mask)
+          .softmax(-1);
 
   const at::Tensor values = at::cat({kv.narrow(-1, c_hidden_, c_hidden_), v_points}, -1);
-  auto by_head = logits.sizes().vec();
-  const at::Tensor attention = a.view(by_head);
   by_head.back() = values.size(-1);
-  const at::Tensor o = at::bmm(a, heads_first(values)).view(by_head).transpose(-2, -3);  // [*, N, H, C + 3 P]
+  const at::Tensor o = at::bmm(attention.flatten(0, -3), heads_first(values)).view(by_head).transpose(-2, -3);  // [*, N, H, C + 3 P]
   const at::Tensor o_scalar = o.narrow(-1, 0, c_hidden_).flatten(-2);
 
   // Back into the query's frame, as a matrix [3, H P].

@@ -31,11 +31,14 @@ class InvariantPointAttentionImpl : public TracedModule {
   // s [*, N, c_s], z [*, N, N, c_z], frames [*, N], mask [*, N]; gives the update of s, [*, N, c_s].
   at::Tensor forward(const at::Tensor& s, const at::Tensor& z, const Rigid& frames, const at::Tensor& mask);
 
-  // The part of the logits that does not change over the blocks of the structure module, which share weights: pair bias
-  // and mask, [*, H, N, N].
-  at::Tensor pair_logits(const at::Tensor& z, const at::Tensor& mask);
+  // The part of the logits that does not change over the blocks of the structure module, which share weights.
+  struct PairLogits {
+    at::Tensor bias;  // [*, H, N, N]
+    at::Tensor mask;  // [*, 1, N, N]
+  };
+  PairLogits pair_logits(const at::Tensor& z, const at::Tensor& mask);
   // forward, given that part.
-  at::Tensor attend(const at::Tensor& s, const at::Tensor& z, const Rigid& frames, const at::Tensor& logits);
+  at::Tensor attend(const at::Tensor& s, const at::Tensor& z, const Rigid& frames, const PairLogits& logits);
 
  private:
   std::int64_t c_hidden_;

@@ -54,7 +54,7 @@ TensorDict StructureModuleImpl::forward(const at::Tensor& single, const at::Tens
   const at::Tensor s_initial = layer_norm_s_(single);
   const at::Tensor z = layer_norm_z_(pair);
   const at::Tensor residue_mask = mask.defined() ? mask : at::ones(aatype.sizes(), single.options());
-  const at::Tensor pair_logits = ipa_->pair_logits(z, residue_mask);
+  const auto pair_logits = ipa_->pair_logits(z, residue_mask);
 
   at::Tensor s = linear_in_(s_initial);
   QuatRigid backbone = QuatRigid::identity(aatype.sizes(), s.options());

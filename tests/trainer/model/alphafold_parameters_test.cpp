@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <map>
@@ -34,17 +35,22 @@ std::vector<Row> read_table(const std::string& name) {
 }
 
 std::string shape_text(const at::Tensor& tensor) {
-  std::string text;
-  for (const std::int64_t size : tensor.sizes()) text += (text.empty() ? "" : ",") + std::to_string(size);
-  return text;
+  std::ostringstream text;
+  for (std::int64_t i = 0; i < tensor.dim(); ++i) {
+    if (i > 0) text << ',';
+    text << tensor.size(i);
+  }
+  return text.str();
 }
 
 // The part of a parameter's name that the manifest counts by: one level, or two where the first is a collection.
 std::string group_of(const std::string& name) {
-  const auto first = name.find('.');
-  const std::string top = name.substr(0, first);
+  std::istringstream levels(name);
+  std::string top, next;
+  std::getline(levels, top, '.');
+  std::getline(levels, next, '.');
   if (top != "structure_module" && top != "aux_heads" && top != "template_embedder") return top;
-  return name.substr(0, name.find('.', first + 1));
+  return top.append(".").append(next);
 }
 
 Groups count_groups(AlphaFold& model) {
@@ -124,7 +130,9 @@ TEST_F(InitialTrainingModel, StartsFromOpenFoldsDistributions) {
     const auto count = static_cast<double>(values.numel());
     EXPECT_NEAR(values.mean().item<double>(), mean, 5 * deviation * std::sqrt(2 / count)) << row[0] << ": mean";
     EXPECT_NEAR(values.std(false).item<double>(), deviation, 5 * deviation * std::sqrt(1 / count)) << row[0] << ": std";
-    if (count >= 1000) {
+    // Uniform and truncated-normal values end at a bound, which many samples come close to.
+    const bool bounded = std::max(-low, high) < 2.4 * deviation;
+    if (count >= 1000 && bounded) {
       EXPECT_NEAR(values.min().item<double>(), low, -0.1 * low) << row[0] << ": min";
       EXPECT_NEAR(values.max().item<double>(), high, 0.1 * high) << row[0] << ": max";
     }

@@ -82,11 +82,13 @@ ModuleCase tm_score_head(const json& p) {
   return {module.ptr(),
           [module, max_bin](const TensorDict& in) mutable {
             const at::Tensor logits = module(in.at("z"));
-            const auto error = trainer::predicted_aligned_error(logits, max_bin);
+            // The file's gradients are those of the logits alone: what is read off them is no part of a loss.
+            const at::Tensor read = logits.detach();
+            const auto error = trainer::predicted_aligned_error(read, max_bin);
             return TensorDict{{"logits", logits},
                               {"predicted_aligned_error", error.expected},
                               {"max_predicted_aligned_error", error.largest},
-                              {"ptm", trainer::predicted_tm_score(logits, max_bin)}};
+                              {"ptm", trainer::predicted_tm_score(read, max_bin)}};
           },
           elementwise_limits};
 }
