@@ -24,7 +24,8 @@ std::string good_file(const TemporaryFolder& folder, int ranges = 500) {
   writer.add(records::NvtxDomainRecord{1, "foldperf"});
   writer.add(records::NvtxCategoryRecord{1, 1, "step"});
   for (int i = 0; i < ranges; ++i) {
-    auto record = range(i * 10, i * 10 + 9, "module " + std::to_string(i % 50), 1);
+    const std::string text = "module " + std::to_string(i % 50);
+    auto record = range(i * 10, i * 10 + 9, text, 1);
     record.category = 1;
     writer.add(record);
     if (i % 100 == 0) writer.add(fact(i * 10, R"({"kind":"step","step":)" + std::to_string(i / 100) + "}", 1));
