@@ -22,14 +22,21 @@ facts::Category category_of(const database::NvtxRow& row) {
 RangeClass classify(const database::NvtxRow& row) {
   if (row.domain != facts::domain_name) return RangeClass::other;
   switch (category_of(row)) {
-    case facts::Category::step: return RangeClass::step;
-    case facts::Category::recycling_pass: return RangeClass::recycling_pass;
-    case facts::Category::phase: return RangeClass::phase;
-    case facts::Category::module: return RangeClass::module;
-    case facts::Category::module_backward: return RangeClass::module_backward;
-    case facts::Category::op: return RangeClass::op;
+    case facts::Category::step:
+      return RangeClass::step;
+    case facts::Category::recycling_pass:
+      return RangeClass::recycling_pass;
+    case facts::Category::phase:
+      return RangeClass::phase;
+    case facts::Category::module:
+      return RangeClass::module;
+    case facts::Category::module_backward:
+      return RangeClass::module_backward;
+    case facts::Category::op:
+      return RangeClass::op;
     case facts::Category::none:
-    case facts::Category::fact: break;
+    case facts::Category::fact:
+      break;
   }
   return RangeClass::other;
 }

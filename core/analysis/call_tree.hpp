@@ -16,7 +16,7 @@ struct NameTime {
   std::int64_t count = 0;
   std::int64_t total_ns = 0;  // with the ranges inside; a range inside one of the same name counts once
   std::int64_t self_ns = 0;
-  double median_ns = 0;       // of single ranges' durations
+  double median_ns = 0;  // of single ranges' durations
   double p90_ns = 0;
 };
 

@@ -19,13 +19,14 @@ Bounds bounds_of(std::int64_t value, std::int64_t first, std::int64_t factor) {
   std::int64_t next = first;
   while (value >= next) {
     from = next;
-    if (next > std::numeric_limits<std::int64_t>::max() / factor) return {from, std::numeric_limits<std::int64_t>::max()};
+    if (next > std::numeric_limits<std::int64_t>::max() / factor)
+      return {from, std::numeric_limits<std::int64_t>::max()};
     next *= factor;
   }
   return {from, next - 1};
 }
 
-std::vector<BatchBin> bin(const std::vector<database::BatchRow>& batches, std::int64_t database::BatchRow::* value,
+std::vector<BatchBin> bin(const std::vector<database::BatchRow>& batches, std::int64_t database::BatchRow::*value,
                           std::int64_t first, std::int64_t factor) {
   struct Samples {
     std::int64_t to = 0;

@@ -18,7 +18,8 @@ void add(PassTimes& sum, const PassTimes& other) {
 
 std::int64_t training_self(const PassTimes& passes) {
   std::int64_t sum = 0;
-  for (const Pass p : {Pass::forward, Pass::backward, Pass::recompute}) sum += passes[static_cast<std::size_t>(p)].self_ns;
+  for (const Pass p : {Pass::forward, Pass::backward, Pass::recompute})
+    sum += passes[static_cast<std::size_t>(p)].self_ns;
   return sum;
 }
 

@@ -25,7 +25,8 @@ struct PassTime {
 };
 
 struct ModuleTime {
-  std::string path;  // "evoformer.blocks.0.msa_att_row", or with repeated blocks folded: "evoformer.blocks.*.msa_att_row"
+  std::string
+      path;  // "evoformer.blocks.0.msa_att_row", or with repeated blocks folded: "evoformer.blocks.*.msa_att_row"
   std::size_t members = 1;  // modules folded into this one
   std::array<PassTime, pass_count> passes;
   [[nodiscard]] const PassTime& pass(Pass p) const { return passes[static_cast<std::size_t>(p)]; }

@@ -64,10 +64,17 @@ OperatorAnalysis analyze_operators(const RangeSet& set, const RankTimelines& pha
     time.self_ns += ns;
     if (id & in_step) time.in_steps_ns += ns;
     switch (id & 3U) {
-      case forward: time.forward_ns += ns; break;
-      case backward: time.backward_ns += ns; break;
-      case background: time.background_ns += ns; break;
-      default: time.other_ns += ns;
+      case forward:
+        time.forward_ns += ns;
+        break;
+      case backward:
+        time.backward_ns += ns;
+        break;
+      case background:
+        time.background_ns += ns;
+        break;
+      default:
+        time.other_ns += ns;
     }
   });
   for_each_thread(set, [&](std::size_t first, std::size_t last) {

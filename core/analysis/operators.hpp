@@ -13,8 +13,8 @@ namespace foldperf::analysis {
 struct OperatorTime {
   std::string name;
   std::int64_t count = 0;
-  std::int64_t total_ns = 0;  // with the operators inside; an operator inside one of the same name counts once
-  std::int64_t self_ns = 0;   // without the operators inside, on all threads: by_phase and background sum to it
+  std::int64_t total_ns = 0;       // with the operators inside; an operator inside one of the same name counts once
+  std::int64_t self_ns = 0;        // without the operators inside, on all threads: by_phase and background sum to it
   std::int64_t forward_ns = 0;     // self time in the phases forward and loss
   std::int64_t backward_ns = 0;    // ... in backward
   std::int64_t other_ns = 0;       // ... elsewhere on threads that run steps, phases or modules

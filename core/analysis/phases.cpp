@@ -14,8 +14,9 @@ namespace foldperf::analysis {
 namespace {
 
 constexpr std::array<std::string_view, 9> step_order{
-    facts::phase::data_wait, facts::phase::forward,   facts::phase::loss, facts::phase::backward,   facts::phase::clip,
-    facts::phase::optimizer, facts::phase::ema,       facts::phase::evaluation, facts::phase::checkpoint};
+    facts::phase::data_wait, facts::phase::forward,    facts::phase::loss,
+    facts::phase::backward,  facts::phase::clip,       facts::phase::optimizer,
+    facts::phase::ema,       facts::phase::evaluation, facts::phase::checkpoint};
 
 // Threads whose phases count: those that run steps, or all threads of a rank without steps.
 std::vector<bool> phase_threads(const RangeSet& set) {
@@ -27,7 +28,8 @@ std::vector<bool> phase_threads(const RangeSet& set) {
     ranks_with_steps.insert(set.threads[range.thread].rank);
   }
   std::vector<bool> counts(set.threads.size(), false);
-  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] = has_steps[i] || !ranks_with_steps.contains(set.threads[i].rank);
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    counts[i] = has_steps[i] || !ranks_with_steps.contains(set.threads[i].rank);
   return counts;
 }
 

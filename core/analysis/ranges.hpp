@@ -38,7 +38,7 @@ struct RangeSet {
   std::vector<Thread> threads;
   std::vector<Range> ranges;  // by thread, then start, then longer first: a range stands before what it contains
   std::size_t unclosed = 0;
-  std::int64_t last_ns = 0;   // latest time in any range
+  std::int64_t last_ns = 0;  // latest time in any range
 };
 
 // Collects ranges in any order. Names and threads are interned. Not thread safe.

@@ -18,8 +18,9 @@ std::vector<Step> collect_steps(const RangeSet& set, const StepSamples& samples)
     step.complete = range.closed;
     steps.push_back(step);
   }
-  std::sort(steps.begin(), steps.end(),
-            [](const Step& a, const Step& b) { return std::tie(a.rank, a.start, a.end) < std::tie(b.rank, b.start, b.end); });
+  std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
+    return std::tie(a.rank, a.start, a.end) < std::tie(b.rank, b.start, b.end);
+  });
   std::map<int, std::int64_t> next_number;
   for (Step& step : steps) {
     std::int64_t& next = next_number[step.rank];

@@ -29,8 +29,8 @@ struct StepStatistics {
   std::optional<int> rank;  // empty: all ranks together
   Summary duration_ns;
   std::optional<std::int64_t> first_ns;  // where it stands apart
-  double steps_per_s = 0;                // steps counted over the wall time from the first one's start to the last's end
-  std::optional<double> samples_per_s;   // where every counted step said how many samples it had
+  double steps_per_s = 0;               // steps counted over the wall time from the first one's start to the last's end
+  std::optional<double> samples_per_s;  // where every counted step said how many samples it had
 };
 
 struct StepAnalysis {

@@ -35,8 +35,8 @@ class Timeline {
   // Calls visit(label, overlap_ns) for every segment that [from, to) meets.
   template <class Visit>
   void for_each_overlap(std::int64_t from, std::int64_t to, Visit visit) const {
-    auto segment = std::partition_point(segments_.begin(), segments_.end(),
-                                        [from](const Segment& s) { return s.to <= from; });
+    auto segment =
+        std::partition_point(segments_.begin(), segments_.end(), [from](const Segment& s) { return s.to <= from; });
     for (; segment != segments_.end() && segment->from < to; ++segment) {
       visit(segment->label, std::min(to, segment->to) - std::max(from, segment->from));
     }

@@ -21,7 +21,8 @@ void add_bin_figure(HtmlPage& page, const std::string& caption, const std::strin
     bar.marker = time.p90;
     bar.value_label = format_duration(time.median) + " · p90 " + format_duration(time.p90);
   }
-  page.figure_markup(caption, {}, bar_chart(caption, bars, "time a batch (bar: median, tick: p90)", format_tick_duration, 444));
+  page.figure_markup(caption, {},
+                     bar_chart(caption, bars, "time a batch (bar: median, tick: p90)", format_tick_duration, 444));
 }
 
 HtmlTable bin_table(const std::string& column, const std::vector<analysis::BatchBin>& bins) {
@@ -59,7 +60,8 @@ void add_data_section(HtmlPage& page, const analysis::RunAnalysis& run) {
   page.table(bin_table("alignment rows", run.data.by_depth));
   if (!run.data.stages.empty()) {
     page.subheading("Preparation by stage");
-    HtmlTable table({{"stage", false, {}}, {"batches", true, {}}, {"median", true, {}}, {"p90", true, {}}, {"total", true, {}}});
+    HtmlTable table(
+        {{"stage", false, {}}, {"batches", true, {}}, {"median", true, {}}, {"p90", true, {}}, {"total", true, {}}});
     for (const analysis::PreparationStage& stage : run.data.stages) {
       table.add_row({stage.stage, count_cell(static_cast<std::int64_t>(stage.ns.count)), duration_cell(stage.ns.median),
                      duration_cell(stage.ns.p90), duration_cell(stage.ns.sum)});

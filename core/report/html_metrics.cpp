@@ -49,7 +49,9 @@ std::vector<Point> to_points(const std::vector<MetricPoint>& points) {
   return result;
 }
 
-std::size_t smoothing_window(std::size_t points) { return points < 60 ? 1 : std::min<std::size_t>(101, points / 20 | 1); }
+std::size_t smoothing_window(std::size_t points) {
+  return points < 60 ? 1 : std::min<std::size_t>(101, points / 20 | 1);
+}
 
 // A curve that hardly turns back (a learning rate) shows itself best.
 bool is_smooth(const std::vector<Point>& points) {
@@ -75,7 +77,8 @@ void add_split(const MetricSeries& series, const std::string& color, std::vector
       }
       legend.push_back({split + "single chains", color, true});
     }
-    front.push_back({split + "mean over chains", to_points(series.chain_mean), color, false, series.chain_mean.size() <= 60});
+    front.push_back(
+        {split + "mean over chains", to_points(series.chain_mean), color, false, series.chain_mean.size() <= 60});
     legend.push_back({split + "mean of " + std::to_string(series.chains.size()) + " chains", color, false});
     return;
   }
@@ -85,8 +88,9 @@ void add_split(const MetricSeries& series, const std::string& color, std::vector
     behind.push_back({split + "every step", points, color, true, false});
     legend.push_back({split + "every step", color, true});
   }
-  const std::string name = window > 1 ? split + "mean of " + std::to_string(window) + " steps"
-                                      : series.split.empty() ? "value" : series.split;
+  const std::string name = window > 1             ? split + "mean of " + std::to_string(window) + " steps"
+                           : series.split.empty() ? "value"
+                                                  : series.split;
   front.push_back({name, smooth(points, window), color, false, points.size() <= 60});
   legend.push_back({name, color, false});
 }
@@ -111,7 +115,9 @@ void add_figure(HtmlPage& page, const Figure& figure, bool wide) {
   const char* colors[] = {"c1", "c2", "c3", "c7"};
   for (std::size_t i = 0; i < figure.splits.size(); ++i) {
     // train is always blue, eval orange
-    const std::string color = figure.splits[i]->split == "eval" ? "c2" : figure.splits[i]->split == "train" ? "c1" : colors[i % 4];
+    const std::string color = figure.splits[i]->split == "eval"    ? "c2"
+                              : figure.splits[i]->split == "train" ? "c1"
+                                                                   : colors[i % 4];
     if (!figure.splits[i]->overall.empty()) add_split(*figure.splits[i], color, behind, front, legend);
   }
   std::string caption = metric_label(figure.name);

@@ -59,18 +59,21 @@ void add_module_pictures(HtmlPage& page, const RunAnalysis& run) {
     Bar& bar = bars.emplace_back();
     bar.label = module.path;
     bar.value_label = format_duration(as_double(module.training().self_ns));
-    for (const auto& [pass, color] : {std::pair{Pass::forward, "c1"}, {Pass::recompute, "c4"}, {Pass::backward, "c7"}}) {
+    for (const auto& [pass, color] :
+         {std::pair{Pass::forward, "c1"}, {Pass::recompute, "c4"}, {Pass::backward, "c7"}}) {
       const auto self = as_double(module.pass(pass).self_ns);
       recompute = recompute || (pass == Pass::recompute && self > 0);
-      bar.parts.push_back({self, color, module.path + ", " + analysis::pass_names[static_cast<std::size_t>(pass)] + ": " +
-                                            format_duration(self)});
+      bar.parts.push_back(
+          {self, color,
+           module.path + ", " + analysis::pass_names[static_cast<std::size_t>(pass)] + ": " + format_duration(self)});
     }
   }
   if (bars.empty()) return;
   std::vector<LegendEntry> legend{{"forward", "c1"}};
   if (recompute) legend.push_back({"recomputed forward", "c4"});
   legend.push_back({"backward", "c7"});
-  page.figure_markup("Modules by self time", legend, bar_chart("Modules by self time", bars, "self time", format_tick_duration));
+  page.figure_markup("Modules by self time", legend,
+                     bar_chart("Modules by self time", bars, "self time", format_tick_duration));
 }
 
 HtmlTable module_table(const RunAnalysis& run, const std::vector<analysis::ModuleTime>& modules, bool folded) {
@@ -82,7 +85,8 @@ HtmlTable module_table(const RunAnalysis& run, const std::vector<analysis::Modul
                                  {"bwd total", true, "backward, with the modules inside"},
                                  {"bwd self", true, "backward, without the modules inside"}});
   const auto has = [&](Pass pass) { return run.modules.self_ns[static_cast<std::size_t>(pass)] > 0; };
-  if (has(Pass::recompute)) columns.push_back({"recomputed", true, "forward run again in the backward pass, self time"});
+  if (has(Pass::recompute))
+    columns.push_back({"recomputed", true, "forward run again in the backward pass, self time"});
   if (has(Pass::evaluation)) columns.push_back({"evaluation", true, "in evaluation, self time"});
   if (run.steps.total_ns > 0) columns.push_back({"of step", true, "self time in training as a part of all steps"});
   HtmlTable table(columns);
@@ -112,7 +116,8 @@ void add_call_nodes(const analysis::CallTree& tree, std::size_t from, std::vecto
     added.label = i == from ? "all ranges" : node.name.empty() ? "(no name)" : node.name;
     added.value = as_double(node.total_ns);
     added.children = node.children;
-    added.tooltip = added.label + ": " + format_duration(added.value) + ", self " + format_duration(as_double(node.self_ns)) +
+    added.tooltip = added.label + ": " + format_duration(added.value) + ", self " +
+                    format_duration(as_double(node.self_ns)) +
                     (i == from ? "" : ", " + format_count(node.count) + " times");
   }
 }
@@ -146,13 +151,14 @@ void add_operator_section(HtmlPage& page, const RunAnalysis& run) {
   for (const analysis::OperatorTime& op : run.operators.operators) {
     if (bars.size() == bars_shown) break;
     background = background || op.background_ns > 0;
-    bars.push_back({op.name,
-                    {{as_double(op.forward_ns), "c1", op.name + ", forward: " + format_duration(as_double(op.forward_ns))},
-                     {as_double(op.backward_ns), "c7", op.name + ", backward: " + format_duration(as_double(op.backward_ns))},
-                     {as_double(op.other_ns), "c3", op.name + ", elsewhere: " + format_duration(as_double(op.other_ns))},
-                     {as_double(op.background_ns), "c0",
-                      op.name + ", other threads: " + format_duration(as_double(op.background_ns))}},
-                    format_duration(as_double(op.self_ns))});
+    bars.push_back(
+        {op.name,
+         {{as_double(op.forward_ns), "c1", op.name + ", forward: " + format_duration(as_double(op.forward_ns))},
+          {as_double(op.backward_ns), "c7", op.name + ", backward: " + format_duration(as_double(op.backward_ns))},
+          {as_double(op.other_ns), "c3", op.name + ", elsewhere: " + format_duration(as_double(op.other_ns))},
+          {as_double(op.background_ns), "c0",
+           op.name + ", other threads: " + format_duration(as_double(op.background_ns))}},
+         format_duration(as_double(op.self_ns))});
   }
   std::vector<LegendEntry> legend{{"forward and loss", "c1"}, {"backward", "c7"}, {"optimiser and elsewhere", "c3"}};
   if (background) legend.push_back({"other threads", "c0"});

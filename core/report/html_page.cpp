@@ -58,8 +58,9 @@ std::string HtmlTable::markup(std::size_t most_rows) const {
   }
   markup += "</tbody></table></div>\n";
   if (rows_.size() > most_rows) {
-    markup += element("p", format_count(static_cast<std::int64_t>(rows_.size() - most_rows)) +
-                               " more rows are in the JSON report.", "note");
+    markup += element(
+        "p", format_count(static_cast<std::int64_t>(rows_.size() - most_rows)) + " more rows are in the JSON report.",
+        "note");
   }
   return markup;
 }
@@ -75,7 +76,8 @@ void HtmlPage::open_tiles() { body_ += "<div class=\"tiles\">"; }
 void HtmlPage::close_tiles() { body_ += "</div>\n"; }
 
 void HtmlPage::tile(std::string_view value, std::string_view label) {
-  body_ += "<div class=\"tile\">" + element("div", value, "tile-value") + element("div", label, "tile-label") + "</div>";
+  body_ +=
+      "<div class=\"tile\">" + element("div", value, "tile-value") + element("div", label, "tile-label") + "</div>";
 }
 
 void HtmlPage::open_section(std::string_view id, std::string_view title) {
@@ -122,10 +124,12 @@ std::string HtmlPage::finish(std::string_view footer) {
   std::string page =
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-      "script-src '" + std::string(script_hash()) + "'; base-uri 'none'; form-action 'none'\">\n"
+      "script-src '" +
+      std::string(script_hash()) +
+      "'; base-uri 'none'; form-action 'none'\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>" + escape_html(title_) +
-      "</title>\n<style>" + std::string(style_sheet()) + "</style></head>\n<body>\n";
+      "<meta name=\"color-scheme\" content=\"light dark\">\n<title>" +
+      escape_html(title_) + "</title>\n<style>" + std::string(style_sheet()) + "</style></head>\n<body>\n";
   const std::size_t header_end = body_.find("</header>");
   const std::string navigation = "<nav>" + navigation_ + "</nav>\n";
   if (header_end == std::string::npos) {
@@ -133,7 +137,8 @@ std::string HtmlPage::finish(std::string_view footer) {
   } else {
     page += body_.substr(0, header_end + 9) + navigation + body_.substr(header_end + 9);
   }
-  page += "<footer>" + escape_html(footer) + "</footer>\n<script>" + std::string(script()) + "</script>\n</body></html>\n";
+  page +=
+      "<footer>" + escape_html(footer) + "</footer>\n<script>" + std::string(script()) + "</script>\n</body></html>\n";
   return page;
 }
 

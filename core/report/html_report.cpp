@@ -37,8 +37,9 @@ void add_tiles(HtmlPage& page, const RunAnalysis& run) {
   }
   for (const analysis::PhaseTime& phase : run.phases.phases) {
     if (phase.phase == facts::phase::data_wait && run.phases.steps_total_ns > 0) {
-      page.tile(format_percent(share(static_cast<double>(phase.in_steps_ns),
-                                     static_cast<double>(run.phases.steps_total_ns))), "data wait");
+      page.tile(
+          format_percent(share(static_cast<double>(phase.in_steps_ns), static_cast<double>(run.phases.steps_total_ns))),
+          "data wait");
     }
   }
   add_accuracy_tile(page, run);

@@ -23,10 +23,11 @@ void add_run_section(HtmlPage& page, const analysis::RunAnalysis& run) {
   if (run.facts.ranks.empty()) facts.emplace_back("Host", "unknown: no process left a record");
   for (const std::string& line : gpu_lines(run)) facts.emplace_back("GPU", line);
   if (run.facts.gpus.empty()) facts.emplace_back("GPU", "none recorded");
-  facts.emplace_back("Ranges", format_count(static_cast<std::int64_t>(run.range_count)) +
-                                   (run.unclosed_ranges ? ", " + format_count(static_cast<std::int64_t>(run.unclosed_ranges)) +
-                                                              " still open when the program ended"
-                                                        : ""));
+  facts.emplace_back("Ranges",
+                     format_count(static_cast<std::int64_t>(run.range_count)) +
+                         (run.unclosed_ranges ? ", " + format_count(static_cast<std::int64_t>(run.unclosed_ranges)) +
+                                                    " still open when the program ended"
+                                              : ""));
   facts.emplace_back("Dropped records", dropped_sentence(run));
   if (!row.foldperf_version.empty()) facts.emplace_back("Recorded by", "foldperf " + row.foldperf_version);
   page.facts(facts);

@@ -19,7 +19,7 @@ double as_double(std::int64_t value) { return static_cast<double>(value); }
 // A phase keeps its colour from report to report.
 std::string phase_color(const std::string& phase) {
   static const std::map<std::string, std::string> colors{
-      {"data_wait", "c8"}, {"forward", "c1"}, {"loss", "c4"},       {"backward", "c7"}, {"clip", "c5"},
+      {"data_wait", "c8"}, {"forward", "c1"}, {"loss", "c4"},       {"backward", "c7"},  {"clip", "c5"},
       {"optimizer", "c3"}, {"ema", "c6"},     {"evaluation", "c2"}, {"checkpoint", "c5"}};
   const auto found = colors.find(phase);
   return found == colors.end() ? "c0" : found->second;
@@ -70,9 +70,10 @@ void add_strip(HtmlPage& page, const RunAnalysis& run) {
   std::string caption = "Step time";
   if (run.steps.by_rank.size() > 1) caption += " of " + rank_label(rank);
   if (a_column > 1) caption += ", each column the mean of " + std::to_string(a_column) + " steps";
-  page.figure_markup(caption, phase_legend(run),
-                     column_strip(caption, columns, as_double(run.steps.steps[steps.front()].number),
-                                  as_double(run.steps.steps[steps.back()].number), "step", "time", format_tick_duration));
+  page.figure_markup(
+      caption, phase_legend(run),
+      column_strip(caption, columns, as_double(run.steps.steps[steps.front()].number),
+                   as_double(run.steps.steps[steps.back()].number), "step", "time", format_tick_duration));
 }
 
 void add_statistics(HtmlPage& page, const RunAnalysis& run) {
@@ -118,14 +119,15 @@ void add_phases(HtmlPage& page, const RunAnalysis& run) {
     const double in_steps = as_double(phase.in_steps_ns);
     const double part = share(in_steps, as_double(run.phases.steps_total_ns));
     const std::string label = phase_label(phase.phase);
-    parts.push_back({in_steps, phase_color(phase.phase),
-                     label + ": " + format_duration(in_steps) + ", " + format_percent(part)});
+    parts.push_back(
+        {in_steps, phase_color(phase.phase), label + ": " + format_duration(in_steps) + ", " + format_percent(part)});
     table.add_row({label, duration_cell(in_steps), share_cell(part), duration_cell(phase.per_step_ns.median),
                    duration_cell(phase.per_step_ns.p90), duration_cell(as_double(phase.outside_ns)),
                    count_cell(phase.count)});
   }
   if (run.phases.steps_total_ns > 0) {
-    page.figure_markup("Where the steps' time goes", phase_legend(run), share_bar("Share of each phase in the step time", parts));
+    page.figure_markup("Where the steps' time goes", phase_legend(run),
+                       share_bar("Share of each phase in the step time", parts));
   }
   page.table(table);
   if (run.phases.recycling.size() > 1) {

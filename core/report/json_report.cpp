@@ -92,12 +92,9 @@ Json step_statistics_json(const analysis::StepStatistics& s) {
 }
 
 Json steps_json(const RunAnalysis& run) {
-  Json steps{{"count", run.steps.steps.size()},
-             {"incomplete", run.steps.incomplete},
-             {"total_ns", run.steps.total_ns},
-             {"all_ranks", step_statistics_json(run.steps.all)},
-             {"by_rank", Json::array()},
-             {"steps", Json::array()}};
+  Json steps{{"count", run.steps.steps.size()}, {"incomplete", run.steps.incomplete},
+             {"total_ns", run.steps.total_ns},  {"all_ranks", step_statistics_json(run.steps.all)},
+             {"by_rank", Json::array()},        {"steps", Json::array()}};
   for (const analysis::StepStatistics& rank : run.steps.by_rank) steps["by_rank"].push_back(step_statistics_json(rank));
   for (std::size_t i = 0; i < run.steps.steps.size(); ++i) {
     const analysis::Step& step = run.steps.steps[i];

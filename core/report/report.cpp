@@ -16,9 +16,12 @@ std::optional<Format> parse_format(std::string_view name) {
 
 std::string render(const analysis::RunAnalysis& run, Format format, const Options& options) {
   switch (format) {
-    case Format::json: return render_json(run);
-    case Format::html: return render_html(run);
-    case Format::text: break;
+    case Format::json:
+      return render_json(run);
+    case Format::html:
+      return render_html(run);
+    case Format::text:
+      break;
   }
   return render_text(run, options);
 }

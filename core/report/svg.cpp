@@ -9,7 +9,9 @@
 namespace foldperf::report {
 namespace {
 
-std::string attribute(const char* name, double value) { return std::string(" ") + name + "=\"" + svg_number(value) + "\""; }
+std::string attribute(const char* name, double value) {
+  return std::string(" ") + name + "=\"" + svg_number(value) + "\"";
+}
 
 std::string class_attribute(std::string_view classes) {
   return classes.empty() ? std::string() : " class=\"" + std::string(classes) + "\"";
@@ -76,7 +78,8 @@ void Svg::text(Point at, std::string_view content, std::string_view classes, Anc
 
 void Svg::text_rotated(Point at, std::string_view content, std::string_view classes) {
   out_ += "<text transform=\"translate(" + svg_number(at.x) + " " + svg_number(at.y) +
-          ") rotate(-90)\" text-anchor=\"middle\"" + class_attribute(classes) + ">" + escape_html(content) + "</text>\n";
+          ") rotate(-90)\" text-anchor=\"middle\"" + class_attribute(classes) + ">" + escape_html(content) +
+          "</text>\n";
 }
 
 std::string Svg::finish() { return std::move(out_) + "</svg>\n"; }

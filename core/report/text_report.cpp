@@ -176,12 +176,14 @@ class TextReport {
                                      format_duration(as_double(backward.total_ns)),
                                      format_duration(as_double(backward.self_ns))};
       if (recompute) cells.push_back(format_duration(as_double(module.pass(Pass::recompute).self_ns)));
-      if (steps) cells.push_back(format_percent(share(as_double(module.training().self_ns), as_double(run_.steps.total_ns))));
+      if (steps)
+        cells.push_back(format_percent(share(as_double(module.training().self_ns), as_double(run_.steps.total_ns))));
       rows.add_row(std::move(cells));
     }
     table(rows);
     left_out(run_.modules.folded.size(), "modules");
-    if (steps) paragraph("of step: the module's own time (self: forward, backward, recomputed) as a part of all steps.");
+    if (steps)
+      paragraph("of step: the module's own time (self: forward, backward, recomputed) as a part of all steps.");
     const std::int64_t evaluation = run_.modules.self_ns[static_cast<std::size_t>(Pass::evaluation)];
     if (evaluation > 0) {
       paragraph("Modules ran another " + format_duration(as_double(evaluation)) + " in evaluation, not counted above.");
@@ -235,8 +237,8 @@ class TextReport {
     heading("Preparation of a batch by stage");
     TextTable rows({"<stage", "batches", "median", "p90", "total"});
     for (const analysis::PreparationStage& stage : run_.data.stages) {
-      rows.add_row({stage.stage, format_count(static_cast<std::int64_t>(stage.ns.count)), format_duration(stage.ns.median),
-                    format_duration(stage.ns.p90), format_duration(stage.ns.sum)});
+      rows.add_row({stage.stage, format_count(static_cast<std::int64_t>(stage.ns.count)),
+                    format_duration(stage.ns.median), format_duration(stage.ns.p90), format_duration(stage.ns.sum)});
     }
     table(rows);
   }

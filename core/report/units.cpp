@@ -54,7 +54,8 @@ std::string format_tick(double value, double step) {
   if (value == 0) return "0";
   if (!(step >= 1e-4) || std::abs(value) >= 1e6) return format_value(value);
   int decimals = 0;  // what the step needs: 0.25 two, 0.5 one
-  for (double scaled = step; decimals < 5 && std::abs(scaled - std::round(scaled)) > 1e-6 * scaled; scaled *= 10) ++decimals;
+  for (double scaled = step; decimals < 5 && std::abs(scaled - std::round(scaled)) > 1e-6 * scaled; scaled *= 10)
+    ++decimals;
   return print("%.*f", decimals, value);
 }
 

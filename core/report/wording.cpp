@@ -37,7 +37,8 @@ void add_phase_findings(const analysis::RunAnalysis& run, std::vector<std::strin
   }
   if (largest && total > 0 && largest->in_steps_ns > 0) {
     sentences.insert(sentences.begin(), "Most of the step time goes to " + phase_label(largest->phase) + ": " +
-                                            format_percent(share(static_cast<double>(largest->in_steps_ns), total)) + ".");
+                                            format_percent(share(static_cast<double>(largest->in_steps_ns), total)) +
+                                            ".");
   }
 }
 
@@ -96,7 +97,8 @@ std::vector<std::string> gpu_lines(const analysis::RunAnalysis& run) {
 
 std::string dropped_sentence(const analysis::RunAnalysis& run) {
   if (run.facts.dropped_total == 0) return "none";
-  return format_count(run.facts.dropped_total) + " records could not be kept: times below are too short by what they held";
+  return format_count(run.facts.dropped_total) +
+         " records could not be kept: times below are too short by what they held";
 }
 
 std::vector<std::string> findings(const analysis::RunAnalysis& run) {
@@ -114,8 +116,8 @@ std::vector<std::string> findings(const analysis::RunAnalysis& run) {
     const auto [fast, slow] = std::minmax_element(run.steps.by_rank.begin(), run.steps.by_rank.end(), slower);
     if (fast->duration_ns.median > 0 && slow->duration_ns.median > 1.05 * fast->duration_ns.median) {
       sentences.push_back("The median step of " + rank_label(slow->rank.value_or(0)) + " takes " +
-                          format_percent(slow->duration_ns.median / fast->duration_ns.median - 1) + " longer than that of " +
-                          rank_label(fast->rank.value_or(0)) + ".");
+                          format_percent(slow->duration_ns.median / fast->duration_ns.median - 1) +
+                          " longer than that of " + rank_label(fast->rank.value_or(0)) + ".");
     }
   }
   if (run.facts.dropped_total > 0) {

@@ -8,8 +8,8 @@
 
 namespace foldperf::report {
 
-std::string title_of(const analysis::RunAnalysis& run);        // the run's name, or its command
-std::string state_sentence(const analysis::RunAnalysis& run);  // "finished, exit code 0"
+std::string title_of(const analysis::RunAnalysis& run);                    // the run's name, or its command
+std::string state_sentence(const analysis::RunAnalysis& run);              // "finished, exit code 0"
 std::vector<std::string> machine_lines(const analysis::RunAnalysis& run);  // one a host: ranks, CPU, memory, system
 std::vector<std::string> gpu_lines(const analysis::RunAnalysis& run);      // one a kind of GPU
 std::string dropped_sentence(const analysis::RunAnalysis& run);

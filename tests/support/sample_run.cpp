@@ -28,15 +28,17 @@ class SampleWriter {
   explicit SampleWriter(const std::string& path) : db_(path, OpenMode::create, path) {
     database::create_schema(db_);
     db_.exec("BEGIN");
-    nvtx_.emplace(db_, "INSERT INTO NVTX_EVENTS (start, \"end\", eventType, category, textId, globalTid, domainId, "
-                       "int64Value, rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    nvtx_.emplace(db_,
+                  "INSERT INTO NVTX_EVENTS (start, \"end\", eventType, category, textId, globalTid, domainId, "
+                  "int64Value, rank) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
     string_.emplace(db_, "INSERT INTO StringIds (id, value) VALUES (?, ?)");
     metric_.emplace(db_, "INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?)");
     batch_.emplace(db_, "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   }
 
   void domain(int rank) {
-    run("INSERT INTO NvtxDomains VALUES (" + std::to_string(rank) + ", 1, " + std::to_string(intern(facts::domain_name)) + ")");
+    run("INSERT INTO NvtxDomains VALUES (" + std::to_string(rank) + ", 1, " +
+        std::to_string(intern(facts::domain_name)) + ")");
     for (const facts::CategoryName& c : facts::category_names) {
       run("INSERT INTO NvtxCategories VALUES (" + std::to_string(rank) + ", 1, " +
           std::to_string(static_cast<int>(c.category)) + ", " + std::to_string(intern(c.name)) + ")");
@@ -91,8 +93,8 @@ class SampleWriter {
   }
 
   void step(int rank, std::int64_t number, std::int64_t at, std::int64_t samples) {
-    run("INSERT INTO steps VALUES (" + std::to_string(rank) + ", " + std::to_string(number) + ", " + std::to_string(at) +
-        ", " + std::to_string(samples) + ")");
+    run("INSERT INTO steps VALUES (" + std::to_string(rank) + ", " + std::to_string(number) + ", " +
+        std::to_string(at) + ", " + std::to_string(samples) + ")");
   }
 
   void run_row(const std::string& name, const std::string& command, std::int64_t end_ns, bool finished) {
@@ -121,9 +123,7 @@ class SampleWriter {
   }
 
   void run(const std::string& sql) { db_.exec(sql); }
-  void finish() {
-    db_.exec("COMMIT");
-  }
+  void finish() { db_.exec("COMMIT"); }
 
  private:
   std::int64_t intern(std::string_view text) {
@@ -145,7 +145,11 @@ class SampleWriter {
 class Training {
  public:
   Training(SampleWriter& out, const SampleRunOptions& options, int rank)
-      : out_(out), options_(options), rank_(rank), tid_((std::int64_t{4000} + rank) << 24 | 1), random_(7U + static_cast<unsigned>(rank)) {}
+      : out_(out),
+        options_(options),
+        rank_(rank),
+        tid_((std::int64_t{4000} + rank) << 24 | 1),
+        random_(7U + static_cast<unsigned>(rank)) {}
 
   std::int64_t run() {
     for (int step = 0; step < options_.steps; ++step) train_step(step);
@@ -154,7 +158,9 @@ class Training {
 
  private:
   double noise() { return std::uniform_real_distribution<>(0.85, 1.15)(random_); }
-  std::int64_t took(std::int64_t mean) { return static_cast<std::int64_t>(static_cast<double>(mean) * noise() * slow_); }
+  std::int64_t took(std::int64_t mean) {
+    return static_cast<std::int64_t>(static_cast<double>(mean) * noise() * slow_);
+  }
   bool open_at_end(int step) const { return options_.unfinished && step == options_.steps - 1; }
 
   // Operators until `mean` time has passed.
@@ -172,7 +178,8 @@ class Training {
   }
 
   template <class Body>
-  void spanned(Category category, const std::string& text, std::optional<std::int64_t> payload, Body body, bool open = false) {
+  void spanned(Category category, const std::string& text, std::optional<std::int64_t> payload, Body body,
+               bool open = false) {
     const std::int64_t start = now_;
     body();
     out_.range(rank_, tid_, category, text, start, open ? std::nullopt : std::optional(now_), payload);
@@ -182,11 +189,17 @@ class Training {
     const std::string path = "evoformer.blocks." + std::to_string(index);
     spanned(category, path, {}, [&] {
       now_ += took(unit / 8);
-      for (const auto& [part, weight] : {std::pair{".msa_att_row", 30}, {".msa_att_col", 18}, {".core.msa_transition", 14},
-                                         {".core.outer_product_mean", 11}, {".core.tri_mul_out", 16},
-                                         {".core.tri_mul_in", 16}, {".core.tri_att_start", 22},
-                                         {".core.tri_att_end", 21}, {".core.pair_transition", 9}}) {
-        spanned(category, path + part, {}, [&] { compute(unit * weight / 10, weight > 15 ? "aten::bmm" : "aten::addmm"); });
+      for (const auto& [part, weight] : {std::pair{".msa_att_row", 30},
+                                         {".msa_att_col", 18},
+                                         {".core.msa_transition", 14},
+                                         {".core.outer_product_mean", 11},
+                                         {".core.tri_mul_out", 16},
+                                         {".core.tri_mul_in", 16},
+                                         {".core.tri_att_start", 22},
+                                         {".core.tri_att_end", 21},
+                                         {".core.pair_transition", 9}}) {
+        spanned(category, path + part, {},
+                [&] { compute(unit * weight / 10, weight > 15 ? "aten::bmm" : "aten::addmm"); });
       }
     });
   }
@@ -218,14 +231,16 @@ class Training {
     const auto body = [&] {
       out_.batch(rank_, step, now_, chain_name, length, depth, {took(900 * us), took(600 * us), took(1500 * us)}, wait);
       spanned(Category::phase, "data_wait", {}, [&] { now_ += wait; });
-      spanned(Category::phase, "forward", {}, [&] {
-        spanned(Category::recycling_pass, "recycling_pass", 0, [&] { model(Category::module, unit); });
-      });
+      spanned(Category::phase, "forward", {},
+              [&] { spanned(Category::recycling_pass, "recycling_pass", 0, [&] { model(Category::module, unit); }); });
       spanned(Category::phase, "loss", {}, [&] { compute(6 * unit, "aten::cdist"); });
-      spanned(Category::phase, "backward", {}, [&] {
-        for (int b = options_.blocks - 1; options_.recompute && b >= 0; --b) block(Category::module, b, unit);
-        model(Category::module_backward, 2 * unit);
-      }, open_at_end(step));
+      spanned(
+          Category::phase, "backward", {},
+          [&] {
+            for (int b = options_.blocks - 1; options_.recompute && b >= 0; --b) block(Category::module, b, unit);
+            model(Category::module_backward, 2 * unit);
+          },
+          open_at_end(step));
       if (open_at_end(step)) return;
       spanned(Category::phase, "clip", {}, [&] { compute(2 * unit, "aten::linalg_vector_norm"); });
       spanned(Category::phase, "optimizer", {}, [&] { compute(9 * unit, "aten::addcdiv_"); });
@@ -247,7 +262,8 @@ class Training {
     out_.metric(rank_, step, now_, "loss.supervised_chi", loss * 0.2 * noise(), "train", chain_name);
     out_.metric(rank_, step, now_, "loss.distogram", loss * 0.3 * noise(), "train", chain_name);
     out_.metric(rank_, step, now_, "lddt_ca", 0.08 + 0.72 * progress * noise(), "train", chain_name);
-    out_.metric(rank_, step, now_, "grad_norm", step == 7 ? std::nullopt : std::optional(2.0 * noise() - progress), "train", "");
+    out_.metric(rank_, step, now_, "grad_norm", step == 7 ? std::nullopt : std::optional(2.0 * noise() - progress),
+                "train", "");
     out_.metric(rank_, step, now_, "learning_rate", 3e-3 * std::min(1.0, (step + 1) / 10.0), "train", "");
   }
 

@@ -10,12 +10,12 @@ namespace foldperf::test {
 
 struct SampleRunOptions {
   int steps = 40;
-  int blocks = 4;                 // Evoformer blocks
+  int blocks = 4;  // Evoformer blocks
   int ranks = 1;
   int chains = 4;
   bool operators = true;
-  bool unfinished = false;        // killed in its last step: open ranges, no end
-  bool recompute = true;          // activation checkpointing: modules run again in the backward phase
+  bool unfinished = false;  // killed in its last step: open ranges, no end
+  bool recompute = true;    // activation checkpointing: modules run again in the backward phase
   std::string name = "tiny on sample proteins";
   std::string command = "foldperf-train --preset tiny --data share/samples";
   std::vector<std::string> extra_modules;  // module paths with one forward range in each step

@@ -36,15 +36,16 @@ struct Column {
   std::vector<BarPart> parts;
 };
 std::string column_strip(const std::string& title, const std::vector<Column>& columns, double first_x, double last_x,
-                         const std::string& x_label, const std::string& y_label, NumberFormat format, double width = 914);
+                         const std::string& x_label, const std::string& y_label, NumberFormat format,
+                         double width = 914);
 
 // Curves over a common x.
 struct Curve {
   std::string name;
   std::vector<Point> points;  // by x
   std::string color;
-  bool faint = false;   // in the background
-  bool marks = false;   // show single points, too
+  bool faint = false;  // in the background
+  bool marks = false;  // show single points, too
 };
 struct CurveOptions {
   std::string x_label = "step";

@@ -99,8 +99,9 @@ std::string curve_chart(const std::string& title, const std::vector<Curve>& curv
     if (curve.marks || line.size() == 1) {
       for (const Point& point : curve.points) {
         if (curve.points.size() > 200) break;
-        svg.circle({x.at(point.x), y.at(point.y)}, curve.faint ? 1.6 : 2.6, "fill " + classes,
-                   curve.name + ", step " + format_count(static_cast<std::int64_t>(point.x)) + ": " + format_value(point.y));
+        svg.circle(
+            {x.at(point.x), y.at(point.y)}, curve.faint ? 1.6 : 2.6, "fill " + classes,
+            curve.name + ", step " + format_count(static_cast<std::int64_t>(point.x)) + ": " + format_value(point.y));
       }
     }
   }

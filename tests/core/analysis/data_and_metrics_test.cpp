@@ -73,9 +73,9 @@ using testing::ElementsAre;
 using testing::Pair;
 
 TEST(Metrics, RanksAreAveragedAndStepsSorted) {
-  const MetricAnalysis metrics = analyze_metrics({metric(2, "loss", 1), metric(1, "loss", 4, "train", "", 0),
-                                                  metric(1, "loss", 2, "train", "", 1), metric(3, "loss", std::nullopt),
-                                                  metric(4, "loss", std::nan(""))});
+  const MetricAnalysis metrics =
+      analyze_metrics({metric(2, "loss", 1), metric(1, "loss", 4, "train", "", 0), metric(1, "loss", 2, "train", "", 1),
+                       metric(3, "loss", std::nullopt), metric(4, "loss", std::nan(""))});
   const MetricSeries* loss = metrics.find("loss", "train");
   ASSERT_NE(loss, nullptr);
   EXPECT_THAT(pairs(loss->overall), ElementsAre(Pair(1, 3.0), Pair(2, 1.0)));
@@ -84,18 +84,20 @@ TEST(Metrics, RanksAreAveragedAndStepsSorted) {
 }
 
 TEST(Metrics, MeanOverChainsWaitsForEveryChain) {
-  const MetricAnalysis metrics = analyze_metrics({metric(0, "lddt_ca", 0.1, "train", "a"), metric(1, "lddt_ca", 0.3, "train", "b"),
-                                                  metric(2, "lddt_ca", 0.5, "train", "a"), metric(3, "lddt_ca", 0.7, "train", "b")});
+  const MetricAnalysis metrics =
+      analyze_metrics({metric(0, "lddt_ca", 0.1, "train", "a"), metric(1, "lddt_ca", 0.3, "train", "b"),
+                       metric(2, "lddt_ca", 0.5, "train", "a"), metric(3, "lddt_ca", 0.7, "train", "b")});
   const MetricSeries& series = metrics.series.at(0);
   ASSERT_EQ(series.chains.size(), 2U);
   EXPECT_THAT(pairs(series.overall), ElementsAre(Pair(0, 0.1), Pair(1, 0.3), Pair(2, 0.5), Pair(3, 0.7)));
-  EXPECT_THAT(pairs(series.chain_mean),
-              ElementsAre(Pair(1, testing::DoubleEq(0.2)), Pair(2, testing::DoubleEq(0.4)), Pair(3, testing::DoubleEq(0.6))));
+  EXPECT_THAT(pairs(series.chain_mean), ElementsAre(Pair(1, testing::DoubleEq(0.2)), Pair(2, testing::DoubleEq(0.4)),
+                                                    Pair(3, testing::DoubleEq(0.6))));
 }
 
 TEST(Metrics, WhatTheProgramGaveOverAllChainsIsKept) {
-  const MetricAnalysis metrics = analyze_metrics({metric(0, "lddt_ca", 0.2, "eval", "a"), metric(0, "lddt_ca", 0.4, "eval", "b"),
-                                                  metric(0, "lddt_ca", 0.35, "eval", "")});
+  const MetricAnalysis metrics =
+      analyze_metrics({metric(0, "lddt_ca", 0.2, "eval", "a"), metric(0, "lddt_ca", 0.4, "eval", "b"),
+                       metric(0, "lddt_ca", 0.35, "eval", "")});
   EXPECT_THAT(pairs(metrics.series[0].overall), ElementsAre(Pair(0, 0.35)));
   EXPECT_THAT(pairs(metrics.series[0].chain_mean), ElementsAre(Pair(0, testing::DoubleEq(0.3))));
 }

@@ -39,10 +39,19 @@ TEST(Modules, SelfAndTotalByPass) {
   // forward [0, 100): alphafold 5..95 holds evoformer 10..60 (holds blocks.0 20..30, blocks.1 30..50);
   // backward [100, 200): evoformer backward 110..190, in it blocks.0 recomputed 120..130;
   // evaluation [300, 400): evoformer 310..330. Operators do not take self time from modules.
-  const RangeSet set = Hand().phase("forward", 0, 100).module("alphafold", 5, 95).module("evoformer", 10, 60)
-                           .module("evoformer.blocks.0", 20, 30).module("evoformer.blocks.1", 30, 50).op("aten::add", 31, 49)
-                           .phase("backward", 100, 200).backward("evoformer", 110, 190).module("evoformer.blocks.0", 120, 130)
-                           .phase("evaluation", 300, 400).module("evoformer", 310, 330).set();
+  const RangeSet set = Hand()
+                           .phase("forward", 0, 100)
+                           .module("alphafold", 5, 95)
+                           .module("evoformer", 10, 60)
+                           .module("evoformer.blocks.0", 20, 30)
+                           .module("evoformer.blocks.1", 30, 50)
+                           .op("aten::add", 31, 49)
+                           .phase("backward", 100, 200)
+                           .backward("evoformer", 110, 190)
+                           .module("evoformer.blocks.0", 120, 130)
+                           .phase("evaluation", 300, 400)
+                           .module("evoformer", 310, 330)
+                           .set();
   const ModuleAnalysis modules = analyze(set);
   expect_times(find(modules.modules, "alphafold").pass(Pass::forward), 1, 90, 40);
   const ModuleTime& evoformer = find(modules.modules, "evoformer");
@@ -63,7 +72,8 @@ TEST(Modules, SelfAndTotalByPass) {
 }
 
 TEST(Modules, TreeHoldsTheListsThatHaveNoRangeOfTheirOwn) {
-  const ModuleAnalysis modules = analyze(Hand().module("a.blocks.0.x", 0, 10).module("a.blocks.1.x", 10, 30).module("b", 30, 35).set());
+  const ModuleAnalysis modules =
+      analyze(Hand().module("a.blocks.0.x", 0, 10).module("a.blocks.1.x", 10, 30).module("b", 30, 35).set());
   ASSERT_EQ(modules.tree.size(), 6U);  // root, a, a.blocks, a.blocks.*, a.blocks.*.x, b
   EXPECT_EQ(modules.tree[0].subtree_self_ns, 35);
   ASSERT_EQ(modules.tree[0].children.size(), 2U);
@@ -96,7 +106,8 @@ TEST(Modules, RandomRangesKeepTheirSums) {
       const int thread = below(2);
       const int start = below(300);
       const int end = start + below(90);
-      hand.on(0, thread).add(below(2) ? RangeClass::module : RangeClass::module_backward, "m" + std::to_string(below(6)), start, end);
+      hand.on(0, thread).add(below(2) ? RangeClass::module : RangeClass::module_backward,
+                             "m" + std::to_string(below(6)), start, end);
       for (int t = start; t < end; ++t) covered[static_cast<std::size_t>(thread * 400 + t)] = true;
     }
     const ModuleAnalysis modules = analyze(hand.set());
@@ -114,9 +125,17 @@ TEST(Modules, RandomRangesKeepTheirSums) {
 
 TEST(Operators, SelfTimeByPhaseAndThread) {
   // add holds mul in forward; add in backward; add on a loader thread; a step that holds the forward only.
-  const RangeSet set = Hand().step(0, 0, 100).phase("forward", 0, 100).op("add", 10, 50).op("mul", 20, 30)
-                           .phase("backward", 100, 200).op("add", 100, 160).op("lerp_", 210, 220)
-                           .on(0, 9).op("add", 0, 1000).set();
+  const RangeSet set = Hand()
+                           .step(0, 0, 100)
+                           .phase("forward", 0, 100)
+                           .op("add", 10, 50)
+                           .op("mul", 20, 30)
+                           .phase("backward", 100, 200)
+                           .op("add", 100, 160)
+                           .op("lerp_", 210, 220)
+                           .on(0, 9)
+                           .op("add", 0, 1000)
+                           .set();
   const OperatorAnalysis ops = analyze_operators(set, phase_timelines(set), step_timelines(analyze_steps(set)));
   ASSERT_EQ(ops.operators.size(), 3U);
   const OperatorTime& add = ops.operators[0];
@@ -142,8 +161,14 @@ TEST(Operators, AloneAreNotInTheBackground) {
 }
 
 TEST(CallTree, NamesAndParents) {
-  const CallTree tree = analyze_call_tree(Hand().other("iteration", 0, 100).other("forward", 10, 40).other("layer", 15, 25)
-                                              .other("backward", 50, 90).on(0, 2).other("load", 0, 30).set());
+  const CallTree tree = analyze_call_tree(Hand()
+                                              .other("iteration", 0, 100)
+                                              .other("forward", 10, 40)
+                                              .other("layer", 15, 25)
+                                              .other("backward", 50, 90)
+                                              .on(0, 2)
+                                              .other("load", 0, 30)
+                                              .set());
   ASSERT_EQ(tree.nodes.size(), 6U);
   EXPECT_EQ(tree.self_ns, 130);
   EXPECT_EQ(tree.nodes[0].total_ns, 130);

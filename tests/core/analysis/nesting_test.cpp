@@ -18,8 +18,9 @@ struct Interval {
 };
 
 void sort_as_ranges(std::vector<Interval>& intervals) {
-  std::sort(intervals.begin(), intervals.end(),
-            [](const Interval& a, const Interval& b) { return a.start != b.start ? a.start < b.start : a.end > b.end; });
+  std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) {
+    return a.start != b.start ? a.start < b.start : a.end > b.end;
+  });
 }
 
 std::map<std::uint64_t, std::int64_t> self_times(const std::vector<Interval>& intervals) {

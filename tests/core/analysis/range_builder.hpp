@@ -20,13 +20,21 @@ class Hand {
   Hand& step(std::int64_t number, std::int64_t start, std::optional<std::int64_t> end) {
     return add(RangeClass::step, "step", start, end, number);
   }
-  Hand& phase(std::string_view name, std::int64_t start, std::int64_t end) { return add(RangeClass::phase, name, start, end); }
-  Hand& module(std::string_view path, std::int64_t start, std::int64_t end) { return add(RangeClass::module, path, start, end); }
+  Hand& phase(std::string_view name, std::int64_t start, std::int64_t end) {
+    return add(RangeClass::phase, name, start, end);
+  }
+  Hand& module(std::string_view path, std::int64_t start, std::int64_t end) {
+    return add(RangeClass::module, path, start, end);
+  }
   Hand& backward(std::string_view path, std::int64_t start, std::int64_t end) {
     return add(RangeClass::module_backward, path, start, end);
   }
-  Hand& op(std::string_view name, std::int64_t start, std::int64_t end) { return add(RangeClass::op, name, start, end); }
-  Hand& other(std::string_view name, std::int64_t start, std::int64_t end) { return add(RangeClass::other, name, start, end); }
+  Hand& op(std::string_view name, std::int64_t start, std::int64_t end) {
+    return add(RangeClass::op, name, start, end);
+  }
+  Hand& other(std::string_view name, std::int64_t start, std::int64_t end) {
+    return add(RangeClass::other, name, start, end);
+  }
   Hand& on(int rank, std::int64_t thread) {
     rank_ = rank;
     thread_ = thread;

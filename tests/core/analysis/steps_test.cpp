@@ -18,7 +18,8 @@ const PhaseTime& phase(const PhaseAnalysis& analysis, const std::string& name) {
 }
 
 TEST(Steps, FirstStepStandsApart) {
-  const RangeSet set = Hand().step(0, 0, 10 * s).step(1, 10 * s, 11 * s).step(2, 11 * s, 14 * s).step(3, 16 * s, 18 * s).set();
+  const RangeSet set =
+      Hand().step(0, 0, 10 * s).step(1, 10 * s, 11 * s).step(2, 11 * s, 14 * s).step(3, 16 * s, 18 * s).set();
   const StepAnalysis steps = analyze_steps(set, {{{0, 0}, 8}, {{0, 1}, 2}, {{0, 2}, 2}, {{0, 3}, 4}});
   EXPECT_EQ(steps.steps.size(), 4U);
   EXPECT_EQ(steps.total_ns, 16 * s);
@@ -43,7 +44,8 @@ TEST(Steps, OneStepIsNotTakenApart) {
 }
 
 TEST(Steps, UnfinishedStepIsCountedApart) {
-  const StepAnalysis steps = analyze_steps(Hand().step(0, 0, s).step(1, s, 2 * s).step(2, 2 * s, std::nullopt).op("x", 2 * s, 9 * s).set());
+  const StepAnalysis steps =
+      analyze_steps(Hand().step(0, 0, s).step(1, s, 2 * s).step(2, 2 * s, std::nullopt).op("x", 2 * s, 9 * s).set());
   EXPECT_EQ(steps.incomplete, 1U);
   EXPECT_EQ(steps.all.duration_ns.count, 1U);
   EXPECT_EQ(steps.total_ns, 9 * s);
@@ -57,14 +59,22 @@ TEST(Steps, NoneGivesNothing) {
 }
 
 TEST(Steps, NumbersAreGivenWhereTheProgramGaveNone) {
-  const StepAnalysis steps = analyze_steps(Hand().step(no_payload, 0, 1).step(no_payload, 2, 3).step(9, 4, 5).step(no_payload, 6, 7).set());
+  const StepAnalysis steps =
+      analyze_steps(Hand().step(no_payload, 0, 1).step(no_payload, 2, 3).step(9, 4, 5).step(no_payload, 6, 7).set());
   EXPECT_EQ(steps.steps[1].number, 1);
   EXPECT_EQ(steps.steps[3].number, 10);
 }
 
 TEST(Steps, RanksAreApartAndTogether) {
-  const RangeSet set = Hand().step(0, 0, 4 * s).step(1, 4 * s, 5 * s).step(2, 5 * s, 6 * s)
-                           .on(1, 2).step(0, 0, 5 * s).step(1, 5 * s, 7 * s).step(2, 7 * s, 9 * s).set();
+  const RangeSet set = Hand()
+                           .step(0, 0, 4 * s)
+                           .step(1, 4 * s, 5 * s)
+                           .step(2, 5 * s, 6 * s)
+                           .on(1, 2)
+                           .step(0, 0, 5 * s)
+                           .step(1, 5 * s, 7 * s)
+                           .step(2, 7 * s, 9 * s)
+                           .set();
   const StepAnalysis steps = analyze_steps(set);
   ASSERT_EQ(steps.by_rank.size(), 2U);
   EXPECT_DOUBLE_EQ(steps.by_rank[0].duration_ns.median, 1e9);
@@ -77,8 +87,16 @@ TEST(Steps, RanksAreApartAndTogether) {
 
 TEST(Phases, SumWithTheRestToTheSteps) {
   // Step [0, 100): data wait 10, forward 30 of which loss 5 inside, backward 40; step [200, 250): forward 50.
-  const RangeSet set = Hand().step(0, 0, 100).phase("data_wait", 0, 10).phase("forward", 10, 40).phase("loss", 20, 25)
-                           .phase("backward", 50, 90).phase("evaluation", 120, 180).step(1, 200, 250).phase("forward", 200, 250).set();
+  const RangeSet set = Hand()
+                           .step(0, 0, 100)
+                           .phase("data_wait", 0, 10)
+                           .phase("forward", 10, 40)
+                           .phase("loss", 20, 25)
+                           .phase("backward", 50, 90)
+                           .phase("evaluation", 120, 180)
+                           .step(1, 200, 250)
+                           .phase("forward", 200, 250)
+                           .set();
   const PhaseAnalysis phases = analyze_phases(set, analyze_steps(set));
   EXPECT_EQ(phase(phases, "data_wait").in_steps_ns, 10);
   EXPECT_EQ(phase(phases, "forward").in_steps_ns, 25 + 50);
@@ -119,9 +137,11 @@ TEST(Phases, WithoutStepsAreStillTimed) {
 }
 
 TEST(Phases, RecyclingPassesAreCountedByNumber) {
-  const RangeSet set = Hand().add(RangeClass::recycling_pass, "recycling_pass", 0, 10, 0)
+  const RangeSet set = Hand()
+                           .add(RangeClass::recycling_pass, "recycling_pass", 0, 10, 0)
                            .add(RangeClass::recycling_pass, "recycling_pass", 10, 40, 1)
-                           .add(RangeClass::recycling_pass, "recycling_pass", 50, 55, 0).set();
+                           .add(RangeClass::recycling_pass, "recycling_pass", 50, 55, 0)
+                           .set();
   const PhaseAnalysis phases = analyze_phases(set, analyze_steps(set));
   ASSERT_EQ(phases.recycling.size(), 2U);
   EXPECT_EQ(phases.recycling[0].count, 2);

@@ -73,7 +73,8 @@ TEST(Charts, AreWellFormedWithAnyInput) {
   const std::string evil = "</text><script>alert(1)</script>\"'&";
   const std::vector<std::string> pictures{
       bar_chart(evil, {}, "time", format_duration),
-      bar_chart(evil, {{evil, {{1e9, "c1", evil}, {-5, "c2", {}}, {0, "c3", {}}}, evil}, {"b", {}, {}, 3e9}}, evil, format_duration),
+      bar_chart(evil, {{evil, {{1e9, "c1", evil}, {-5, "c2", {}}, {0, "c3", {}}}, evil}, {"b", {}, {}, 3e9}}, evil,
+                format_duration),
       bar_chart("long", {{std::string(5000, 'x'), {{1, "c1", {}}}, "1"}}, "time", format_duration, 444),
       share_bar(evil, {}),
       share_bar(evil, {{0, "c1", {}}, {1e-9, "c2", evil}, {5, "c3", {}}}),
@@ -94,7 +95,8 @@ TEST(Charts, AreWellFormedWithAnyInput) {
 }
 
 TEST(Charts, BarsAreAsLongAsTheirValues) {
-  const std::string svg = bar_chart("t", {{"a", {{4, "c1", {}}}, {}}, {"b", {{2, "c2", {}}}, {}}}, "x", format_duration);
+  const std::string svg =
+      bar_chart("t", {{"a", {{4, "c1", {}}}, {}}, {"b", {{2, "c2", {}}}, {}}}, "x", format_duration);
   const auto width_of = [&](const std::string& color) {
     const std::size_t end = svg.find("class=\"fill " + color);
     const std::size_t at = svg.rfind("width=\"", end) + 7;

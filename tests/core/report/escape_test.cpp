@@ -13,14 +13,21 @@ TEST(CleanText, DropsWhatSteersATerminal) {
   EXPECT_EQ(clean_text("bell\x07 back\x08 del\x7f"), "bell back del");
   EXPECT_EQ(clean_text("line\nnext\ttab\r"), "line next tab ");
   EXPECT_EQ(clean_text(std::string_view("nul\0!", 5)), "nul!");
-  EXPECT_EQ(clean_text("c1\xC2\x9B" "31m"), "c131m");          // CSI as one code point
-  EXPECT_EQ(clean_text("\xE2\x80\xAE" "gnp.exe"), "gnp.exe");  // right-to-left override
+  EXPECT_EQ(clean_text("c1\xC2\x9B"
+                       "31m"),
+            "c131m");  // CSI as one code point
+  EXPECT_EQ(clean_text("\xE2\x80\xAE"
+                       "gnp.exe"),
+            "gnp.exe");  // right-to-left override
 }
 
 TEST(CleanText, KeepsTextAndMarksBrokenBytes) {
   EXPECT_EQ(clean_text("lDDT-Cα ± 5 µs 蛋白质 🧬"), "lDDT-Cα ± 5 µs 蛋白质 🧬");
-  EXPECT_EQ(clean_text("a\xFF" "b"), "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(clean_text("\xC0\xAF"), "\xEF\xBF\xBD\xEF\xBF\xBD");              // overlong
+  EXPECT_EQ(clean_text("a\xFF"
+                       "b"),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(clean_text("\xC0\xAF"), "\xEF\xBF\xBD\xEF\xBF\xBD");                  // overlong
   EXPECT_EQ(clean_text("\xED\xA0\x80"), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");  // surrogate
   EXPECT_EQ(clean_text("cut\xE2\x82"), "cut\xEF\xBF\xBD\xEF\xBF\xBD");
 }

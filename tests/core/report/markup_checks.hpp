@@ -35,7 +35,8 @@ inline testing::AssertionResult is_balanced(const std::string& markup) {
     }
     if (name.empty()) return testing::AssertionFailure() << "no name: " << near();
     if (closes) {
-      if (open.empty() || open.back() != name) return testing::AssertionFailure() << "closes what is not open: " << near();
+      if (open.empty() || open.back() != name)
+        return testing::AssertionFailure() << "closes what is not open: " << near();
       open.pop_back();
     } else if (!alone && !empty.contains(name)) {
       open.push_back(name);

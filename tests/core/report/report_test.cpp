@@ -40,8 +40,8 @@ class Report : public testing::Test {
       at = end + 1;
     }
     const nlohmann::json json = nlohmann::json::parse(render(reader, Format::json));
-    for (const char* key : {"foldperf_report", "run", "machine", "record", "steps", "phases", "recycling_passes", "modules",
-                            "operators", "data", "metrics", "other_ranges"}) {
+    for (const char* key : {"foldperf_report", "run", "machine", "record", "steps", "phases", "recycling_passes",
+                            "modules", "operators", "data", "metrics", "other_ranges"}) {
       EXPECT_TRUE(json.contains(key)) << key;
     }
     const std::string html = render(reader, Format::html);
@@ -74,8 +74,9 @@ TEST_F(Report, OfATraining) {
   test::write_sample_run(path());
   check_all_formats(path());
   const std::string text = render(database::RunReader(path()), Format::text);
-  for (const char* expected : {"tiny on sample proteins", "AMD EPYC", "finished, exit code 0", "backward", "data wait",
-                               "structure_module.ipa", "aten::bmm", "Data wait by sequence length", "lddt_ca", "dropped"}) {
+  for (const char* expected :
+       {"tiny on sample proteins", "AMD EPYC", "finished, exit code 0", "backward", "data wait", "structure_module.ipa",
+        "aten::bmm", "Data wait by sequence length", "lddt_ca", "dropped"}) {
     EXPECT_NE(text.find(expected), std::string::npos) << expected;
   }
   const std::string html = render(database::RunReader(path()), Format::html);
@@ -175,7 +176,8 @@ TEST_F(Report, HostileNamesStayText) {
   const std::string evil = "</title></svg><script>alert(document.cookie)</script><img src=x onerror=alert(1)>\"'&amp;";
   options.name = evil;
   options.command = "train \x1b]0;owned\x07 \x1b[2J\n<b>" + evil;
-  options.extra_modules = {evil, "evil.\x1b[31m.0.\xff\xfe", std::string("nul\0byte", 8), std::string(20000, 'm'), "", "..", "x\r\ny"};
+  options.extra_modules = {
+      evil, "evil.\x1b[31m.0.\xff\xfe", std::string("nul\0byte", 8), std::string(20000, 'm'), "", "..", "x\r\ny"};
   test::write_sample_run(path(), options);
   check_all_formats(path());
   const std::string html = render(database::RunReader(path()), Format::html);
