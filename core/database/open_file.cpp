@@ -38,11 +38,14 @@ FileHeader read_header(const std::string& path) {
   return header;
 }
 
-bool has_log(const std::string& path) {
+bool is_not_empty(const std::string& path) {
   std::error_code error;
-  const auto size = fs::file_size(path + "-wal", error);
+  const auto size = fs::file_size(path, error);
   return !error && size > 0;
 }
+bool has_log(const std::string& path) { return is_not_empty(path + "-wal"); }
+// Of a transaction that was not finished: its process was killed while it made the file.
+bool has_rollback_journal(const std::string& path) { return is_not_empty(path + "-journal"); }
 
 std::string make_temporary_folder() {
   std::string name = (fs::temp_directory_path() / "foldperf-XXXXXX").string();
@@ -77,6 +80,7 @@ ReadableFile::ReadableFile(const std::string& path) : path_(path) {
       return;
     } catch (const sqlite::SqliteError& error) {
       const int code = error.primary_code();
+      if (code == SQLITE_READONLY && has_rollback_journal(path)) return roll_back_copy();
       if (!header.uses_log() || (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)) throw;
     }
     // Write-ahead logging wants to write an index beside the file, and may not: read without one.
@@ -87,6 +91,17 @@ ReadableFile::ReadableFile(const std::string& path) : path_(path) {
     fs::copy_file(path + "-wal", copy + "-wal");
     open(file_uri(copy, "mode=ro"));
   });
+}
+
+void ReadableFile::roll_back_copy() {
+  temporary_folder_ = make_temporary_folder();
+  const std::string copy = temporary_folder_ + "/copy";
+  fs::copy_file(path_, copy);
+  fs::copy_file(path_ + "-journal", copy + "-journal");
+  // The first reader that may write undoes what was not finished.
+  sqlite::Connection(file_uri(copy, "mode=rw"), sqlite::OpenMode::read_write, path_)
+      .query_int("SELECT count(*) FROM sqlite_schema");
+  open(file_uri(copy, "mode=ro"));
 }
 
 ReadableFile::~ReadableFile() {

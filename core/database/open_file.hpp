@@ -12,8 +12,8 @@ namespace foldperf::database {
 class ReadableFile {
  public:
   // Throws InputError: no such file, a folder, empty, not a database, damaged beyond opening.
-  // Never changes the file. Where a killed process left a write-ahead log in a folder that we may not write into, file
-  // and log are copied to a temporary folder first.
+  // Never changes the file. Where a killed process left a write-ahead log in a folder that we may not write into, or a
+  // transaction half done, file and log are copied to a temporary folder first.
   explicit ReadableFile(const std::string& path);
   ~ReadableFile();
   ReadableFile(const ReadableFile&) = delete;
@@ -28,6 +28,7 @@ class ReadableFile {
 
  private:
   void open(const std::string& uri);
+  void roll_back_copy();
   std::string path_;
   std::string uri_;
   std::string temporary_folder_;

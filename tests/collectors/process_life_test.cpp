@@ -120,8 +120,11 @@ TEST(ProcessEnd, KillKeepsAllButTheLastSecond) {
   // 2.5 s of about 900 ticks a second, less one: a tenth of that is a generous lower limit on a loaded machine.
   EXPECT_THAT(query(files[0], "SELECT COUNT(*)>100 FROM NVTX_EVENTS e WHERE \"end\" IS NOT NULL AND " + event_text + "='tick'"),
               ElementsAre("1"));
-  EXPECT_THAT(query(files[0], "SELECT COUNT(*) FROM NVTX_EVENTS e WHERE \"end\" IS NULL AND " + event_text + "='open at the end'"),
+  const std::string merged = folder / "merged.db";
+  database::merge_process_files(files, merged, {});
+  EXPECT_THAT(query(merged, "SELECT COUNT(*) FROM NVTX_EVENTS e WHERE \"end\" IS NULL AND " + event_text + "='open at the end'"),
               ElementsAre("1"));
+  EXPECT_THAT(query(merged, "SELECT state FROM ranks"), ElementsAre("killed"));
 }
 
 TEST(ProcessEnd, KillAtAnyMomentLeavesAReadableFile) {

@@ -1,0 +1,76 @@
+// foldperf doctor never fails, whatever lies around.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/process.hpp"
+
+namespace foldperf::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+nlohmann::json finding(const ProcessResult& result, const std::string& name) {
+  const auto json = nlohmann::json::parse(result.output);
+  for (const auto& entry : json["findings"]) {
+    if (entry["name"] == name) return entry;
+  }
+  return {};
+}
+
+TEST(Doctor, LooksAtEverything) {
+  const auto text = run_process({program("foldperf"), "doctor"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_EQ(text.errors, "");
+  const auto json = run_process({program("foldperf"), "doctor", "--format", "json"});
+  EXPECT_EQ(json.exit_code, 0);
+  for (const char* name : {"Machine", "GPU driver", "CUPTI", "NCCL", "NVTX", "Torch", "Trainer"}) {
+    EXPECT_THAT(text.output, HasSubstr(name));
+    const auto entry = finding(json, name);
+    ASSERT_TRUE(entry.is_object()) << name;
+    EXPECT_THAT(entry["state"].get<std::string>(), ::testing::AnyOf("ok", "missing", "broken"));
+    EXPECT_NE(entry["found"], "") << name;
+    EXPECT_NE(entry["means"], "") << name;
+    if (entry["state"] != "ok") {
+      EXPECT_NE(entry["advice"], "") << name;
+    }
+  }
+  EXPECT_EQ(finding(json, "NVTX")["state"], "ok");
+}
+
+TEST(Doctor, SurvivesABrokenLibrary) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "libcuda.so.1") << "not a library";
+  ProcessOptions options;
+  options.environment["LD_LIBRARY_PATH"] = folder.path().string();
+  const auto result = run_process({program("foldperf"), "doctor", "--format", "json"}, options);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_NE(finding(result, "GPU driver")["state"], "ok");
+}
+
+TEST(Doctor, SurvivesALibraryThatCrashes) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "crash.c") << "__attribute__((constructor)) static void f(void) { __builtin_trap(); }\n";
+  const auto compiled = run_process({"cc", "-shared", "-fPIC", "-o", (folder / "libcuda.so.1").string(), (folder / "crash.c").string()});
+  if (compiled.exit_code != 0) GTEST_SKIP() << "no C compiler named cc";
+  ProcessOptions options;
+  options.environment["LD_LIBRARY_PATH"] = folder.path().string();
+  const auto result = run_process({program("foldperf"), "doctor", "--format", "json"}, options);
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(finding(result, "GPU driver")["state"], "broken");
+  EXPECT_THAT(finding(result, "GPU driver")["found"].get<std::string>(), HasSubstr("crashed"));
+}
+
+TEST(Doctor, NamesAnotherProfiler) {
+  ProcessOptions options;
+  options.environment["NVTX_INJECTION64_PATH"] = "/opt/other.so";
+  const auto result = run_process({program("foldperf"), "doctor", "--format", "json"}, options);
+  EXPECT_EQ(finding(result, "NVTX")["state"], "broken");
+  EXPECT_THAT(finding(result, "NVTX")["found"].get<std::string>(), HasSubstr("/opt/other.so"));
+}
+
+}  // namespace
+}  // namespace foldperf::testing
