@@ -162,8 +162,13 @@ SalvageReport salvage(const std::string& damaged, const std::string& target) {
     sqlite::Connection from(file_uri(damaged, "mode=ro"), sqlite::OpenMode::read_only, damaged);
     // Writable schemas are the one setting under which SQLite opens a file that is shorter than it says. Nothing is
     // written: the connection is read-only.
-    from.exec("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA writable_schema=ON");
-    check_is_run_database(from);
+    try {
+      from.exec("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA writable_schema=ON");
+      check_is_run_database(from);
+    } catch (const sqlite::SqliteError& error) {
+      // Whatever it is, it is this file's and must not end the merge of the others.
+      throw InputError(damaged, error.reason());
+    }
     sqlite::Connection to(target, sqlite::OpenMode::create, target);
     to.exec("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
     create_schema(to);
