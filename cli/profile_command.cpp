@@ -65,6 +65,13 @@ void check_injection(const std::string& collector) {
 
 void print_line(const std::string& line) { std::fprintf(stderr, "foldperf: %s\n", line.c_str()); }
 
+// The file's name and what is wrong with it, whether or not the problem names the whole path already.
+std::string problem_of(const database::MergedFile& file) {
+  const std::string prefix = file.path + ": ";
+  const bool named = file.problem.compare(0, prefix.size(), prefix) == 0;
+  return fs::path(file.path).filename().string() + ": " + (named ? file.problem.substr(prefix.size()) : file.problem);
+}
+
 // Merges and tells. Returns whether the run database was written; where not, the folder stays.
 bool merge(const RunFolder& folder, const std::string& output, const std::string& shown_output,
            const database::RunInfo& run) {
@@ -80,7 +87,7 @@ bool merge(const RunFolder& folder, const std::string& output, const std::string
   folder.remove();
   std::int64_t used = 0;
   for (const auto& file : report.files) {
-    if (!file.problem.empty()) print_line(fs::path(file.path).filename().string() + ": " + file.problem);
+    if (!file.problem.empty()) print_line(problem_of(file));
     if (file.used) ++used;
   }
   const std::string how_to_read = "read it with: foldperf report " + shell_line({shown_output});
