@@ -50,7 +50,9 @@ bool Recorder::open_file() {
     records::CollectorRecord collector;
     collector.name = "nvtx";
     collector.state = "on";
-    collector.detail = "ranges and marks by NVTX injection";
+    const std::string detail = "ranges and marks by NVTX injection" +
+                               (settings_.run_id.empty() ? std::string() : ", run " + valid_utf8(settings_.run_id));
+    collector.detail = detail;
     writer->add(collector);
     writer->count_dropped(records::Kind::nvtx_event, "no file could be created at first", lost_without_file_);
     writer_ = std::move(writer);
