@@ -1,7 +1,10 @@
 // foldperf profile: the command's exit code, output and signals go through; a run database is left.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -138,16 +141,34 @@ TEST_F(Profile, StopsWhereAnotherProfilerIsInItsPlace) {
 }
 
 TEST_F(Profile, CtrlCReachesTheCommandOnceAndTheRunIsKept) {
-  // As in a terminal: the signal goes to the whole group. The command counts what it gets and ends well.
   const std::string script = nvtx_program + " mark begun; n=0; trap 'n=$((n+1))' INT; touch " + (folder / "ready").string() +
-                             "; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 0.1; done; echo \"$n interrupts\"; exit 7";
-  BackgroundProcess process(command({"bash", "-c", script}));
+                             "; while [ $n = 0 ]; do sleep 0.05; done; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.05; done; "
+                             "echo \"$n interrupt\"; exit 7";
+  const auto words = command({"bash", "-c", script});
+  std::vector<char*> argv;
+  for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  // A terminal of its own: what is typed there becomes a signal to all that runs in it.
+  int terminal = -1;
+  const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+  ASSERT_GE(pid, 0);
+  if (pid == 0) {
+    execv(argv[0], argv.data());
+    _exit(127);
+  }
   wait_for(folder / "ready");
-  process.signal_group(SIGINT);
-  const auto result = process.wait();
-  EXPECT_EQ(result.exit_code, 7) << result.errors;
-  EXPECT_THAT(result.output, HasSubstr(" interrupts"));
-  EXPECT_EQ(database::RunReader(run_db()).count("NVTX_EVENTS"), 1);
+  ASSERT_EQ(write(terminal, "\x03", 1), 1);
+  std::string shown;
+  char buffer[1024];
+  for (ssize_t got = 0; (got = read(terminal, buffer, sizeof(buffer))) > 0;) shown.append(buffer, static_cast<std::size_t>(got));
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  close(terminal);
+  ASSERT_TRUE(WIFEXITED(status)) << shown;
+  EXPECT_EQ(WEXITSTATUS(status), 7) << shown;
+  EXPECT_THAT(shown, HasSubstr("1 interrupt"));
+  EXPECT_THAT(shown, HasSubstr("foldperf: recorded 1 event"));
+  EXPECT_EQ(database::RunReader(run_db()).run().exit_code, 7);
 }
 
 TEST_F(Profile, PassesOnSignalsThatAreSentToItAlone) {
