@@ -1,0 +1,127 @@
+#include <gmock/gmock.h>
+#include <torch/torch.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "trainer/loop/metrics_log.hpp"
+#include "trainer/loop/output_file.hpp"
+#include "trainer/loop/weights_file.hpp"
+
+namespace foldperf::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+class Files : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder = fs::temp_directory_path() / (std::string("foldperf_files_") + info->name() + std::to_string(::getpid()));
+    fs::create_directories(folder);
+  }
+  void TearDown() override { fs::remove_all(folder); }
+  std::string path(const char* name) const { return (folder / name).string(); }
+
+  template <typename Error, typename Function>
+  static std::string message(Function&& function) {
+    try {
+      function();
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+  fs::path folder;
+};
+
+TensorDict sample() {
+  return {{"a.weight", torch::randn({3, 4})},
+          {"a.bias", torch::zeros({0})},
+          {"scalar", torch::tensor(2.5)},
+          {"view", torch::arange(12).reshape({3, 4}).t()}};
+}
+
+TEST_F(Files, WeightsComeBackAsTheyWere) {
+  const TensorDict weights = sample();
+  save_weights(path("w.pt"), weights);
+  const TensorDict read = load_weights(path("w.pt"));
+  ASSERT_EQ(read.size(), weights.size());
+  for (const auto& [name, tensor] : weights) EXPECT_TRUE(torch::equal(read.at(name), tensor)) << name;
+  EXPECT_FALSE(fs::exists(path("w.pt.partial")));
+}
+
+TEST_F(Files, PythonReadsWeightsWithWeightsOnly) {
+  const char* source = std::getenv("FOLDPERF_SOURCE_DIR");
+  const fs::path python = fs::path(source ? source : ".") / ".venv" / "bin" / "python";
+  if (!fs::exists(python)) GTEST_SKIP() << "no Python environment at " << python;
+  save_weights(path("w.pt"), {{"x", torch::arange(6, torch::kFloat).reshape({2, 3})}});
+  const std::string command = python.string() + " -c \"import torch; d = torch.load('" + path("w.pt") +
+                              "', weights_only=True); assert type(d) is dict, type(d); "
+                              "assert d['x'].tolist() == [[0, 1, 2], [3, 4, 5]], d\"";
+  EXPECT_EQ(std::system(command.c_str()), 0);
+}
+
+TEST_F(Files, AFailedWriteLeavesTheOldFile) {
+  save_weights(path("w.pt"), {{"x", torch::ones({1})}});
+  fs::create_symlink("/dev/full", path("w.pt.partial"));
+  EXPECT_THAT(message<SystemError>([&] { save_weights(path("w.pt"), sample()); }),
+              AllOf(HasSubstr("w.pt.partial"), HasSubstr("No space left on device")));
+  EXPECT_EQ(load_weights(path("w.pt")).size(), 1u);
+}
+
+TEST_F(Files, AFullDiskIsNamedInMetrics) {
+  MetricsLog log("/dev/full");
+  EXPECT_THAT(message<SystemError>([&] { log.write({{"step", 1}}); }),
+              AllOf(HasSubstr("/dev/full"), HasSubstr("No space left on device")));
+}
+
+TEST_F(Files, AFolderThatCannotBeWrittenIsNamed) {
+  EXPECT_THAT(message<SystemError>([&] { OutputFile file(path("none") + "/x"); }), HasSubstr("/none/x"));
+}
+
+TEST_F(Files, MetricsThatAreNotFiniteBecomeNull) {
+  {
+    MetricsLog log(path("m.jsonl"));
+    log.write({{"loss", std::nan("")}, {"step", 1}});
+    log.close();
+  }
+  std::ifstream file(path("m.jsonl"));
+  std::string line;
+  ASSERT_TRUE(std::getline(file, line));
+  EXPECT_EQ(line, R"({"loss":null,"step":1})");
+}
+
+TEST_F(Files, DamagedWeightsAreNamed) {
+  EXPECT_THAT(message<InputError>([&] { load_weights(path("none.pt")); }), HasSubstr("none.pt"));
+  std::ofstream(path("bad.pt")) << "not weights";
+  EXPECT_THAT(message<InputError>([&] { load_weights(path("bad.pt")); }), HasSubstr("bad.pt"));
+  save_weights(path("good.pt"), sample());
+  fs::resize_file(path("good.pt"), fs::file_size(path("good.pt")) / 2);
+  EXPECT_THAT(message<InputError>([&] { load_weights(path("good.pt")); }), HasSubstr("good.pt"));
+}
+
+TEST_F(Files, WeightsMustFitTheModel) {
+  torch::nn::Linear model(4, 3);
+  const auto original = weights_of(*model);
+  const auto assign = [&](const TensorDict& weights) {
+    return message<InputError>([&] { assign_weights(*model, weights, "w.pt"); });
+  };
+  EXPECT_THAT(assign({{"weight", torch::ones({3, 4})}}), AllOf(HasSubstr("w.pt"), HasSubstr("'bias'")));
+  EXPECT_THAT(assign({{"weight", torch::ones({3, 4})}, {"bias", torch::ones({4})}}), HasSubstr("'bias'"));
+  EXPECT_THAT(assign({{"weight", torch::ones({3, 4})}, {"bias", torch::ones({3})}, {"other", torch::ones({1})}}),
+              HasSubstr("'other'"));
+  EXPECT_TRUE(torch::equal(model->weight, original.at("weight")));
+  EXPECT_EQ(assign({{"weight", torch::ones({3, 4})}, {"bias", torch::ones({3})}}), "no error");
+  EXPECT_TRUE(torch::equal(model->bias, torch::ones({3})));
+}
+
+}  // namespace
+}  // namespace foldperf::trainer

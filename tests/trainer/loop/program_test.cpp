@@ -1,0 +1,115 @@
+// foldperf-train as a person runs it.
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <thread>
+
+#include "tests/support/process.hpp"
+
+namespace foldperf::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using ::foldperf::testing::BackgroundProcess;
+using ::foldperf::testing::ProcessResult;
+using ::foldperf::testing::TemporaryFolder;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::string samples() {
+  const char* source = std::getenv("FOLDPERF_SOURCE_DIR");
+  return (fs::path(source ? source : ".") / "samples").string();
+}
+
+std::vector<std::string> command(const fs::path& output, const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words = {::foldperf::testing::program("foldperf-train"),
+                                    "--preset", "tiny", "--data", samples(), "--output", output.string(),
+                                    "--set", "globals.c_m=16", "--set", "globals.c_z=8", "--set", "globals.c_s=16",
+                                    "--set", "model.structure_module.no_blocks=1", "--set", "data.train.crop_size=16",
+                                    "--set", "data.source.train_chains=[\"1l2y_A\"]", "--set", "train.threads=1"};
+  words.insert(words.end(), more.begin(), more.end());
+  return words;
+}
+
+ProcessResult run(const std::vector<std::string>& words) { return ::foldperf::testing::run_process(words); }
+
+std::size_t lines_of(const fs::path& file) {
+  std::ifstream in(file);
+  return static_cast<std::size_t>(std::count(std::istreambuf_iterator<char>(in), {}, '\n'));
+}
+
+TEST(Program, TrainsAndSaysWhereItsFilesAre) {
+  const TemporaryFolder folder;
+  const ProcessResult result = run(command(folder / "run", {"--steps", "3"}));
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(result.output, "");
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("step 3/3"), HasSubstr((folder / "run").string())));
+  EXPECT_TRUE(fs::exists(folder / "run" / "weights.pt"));
+}
+
+TEST(Program, QuietIsSilent) {
+  const TemporaryFolder folder;
+  const ProcessResult result = run(command(folder / "run", {"--steps", "1", "--quiet"}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_EQ(result.output + result.errors, "");
+}
+
+TEST(Program, CtrlCFinishesTheStepAndWritesTheWeights) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    const TemporaryFolder folder;
+    BackgroundProcess child(command(folder / "run", {"--steps", "1000000"}));
+    const fs::path metrics = folder / "run" / "metrics.jsonl";
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(5);
+    while (lines_of(metrics) < 2 && std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    ASSERT_GE(lines_of(metrics), 2u);
+    ::kill(child.pid(), number);
+    const ProcessResult result = child.wait();
+    EXPECT_EQ(result.exit_code, 130) << result.errors;
+    EXPECT_THAT(result.errors, HasSubstr("stopping after this step"));
+    EXPECT_TRUE(fs::exists(folder / "run" / "weights.pt"));
+    std::ifstream in(metrics);
+    std::string text((std::istreambuf_iterator<char>(in)), {});
+    EXPECT_EQ(text.back(), '\n') << "the last line is whole";
+  }
+}
+
+TEST(Program, MistakesHaveTheirExitCodes) {
+  const TemporaryFolder folder;
+  const auto expect = [&](std::vector<std::string> arguments, int code, const std::string& text) {
+    arguments.insert(arguments.begin(), {::foldperf::testing::program("foldperf-train"), "--steps", "1"});
+    const ProcessResult result = run(arguments);
+    EXPECT_EQ(result.exit_code, code) << text << "\n" << result.errors;
+    EXPECT_THAT(result.errors, AllOf(HasSubstr("foldperf-train: "), HasSubstr(text)));
+    EXPECT_EQ(result.output, "");
+  };
+  const std::string output = (folder / "run").string();
+  expect({"--set", "train.step=3"}, 2, "'train.steps'");
+  expect({"--nonsense"}, 2, "--nonsense");
+  expect({"--preset", "tinny"}, 2, "'tiny'");
+  expect({"--preset", "tiny"}, 2, "train_data_dir");
+  expect({"--preset", "tiny", "--data", (folder / "none").string()}, 3, "none");
+  expect({"--preset", "tiny", "--data", samples(), "--set", "data.source.train_chains=[\"9zzz_A\"]"}, 3, "9zzz");
+  expect({"--preset", "tiny", "--data", samples(), "--output", output, "--set", "train.initial_weights=no.pt"}, 3, "no.pt");
+  expect({"--preset", "tiny", "--data", samples(), "--output", "/proc/none/run"}, 4, "/proc/none/run");
+}
+
+TEST(Program, PrintsAConfigurationThatItReadsBack) {
+  const TemporaryFolder folder;
+  const ProcessResult first = run(command(folder / "run", {"--print-config"}));
+  ASSERT_EQ(first.exit_code, 0) << first.errors;
+  std::ofstream(folder / "run.toml") << first.output;
+  const ProcessResult second =
+      run({::foldperf::testing::program("foldperf-train"), "--config", (folder / "run.toml").string(), "--print-config"});
+  EXPECT_EQ(second.exit_code, 0) << second.errors;
+  EXPECT_EQ(second.output, first.output);
+}
+
+}  // namespace
+}  // namespace foldperf::trainer
