@@ -28,7 +28,8 @@ double seconds_since(Clock::time_point start) { return std::chrono::duration<dou
 // `count` ranges as a training step makes them: module names that come again, every tenth with a payload.
 void add_ranges(database::RunWriter& writer, std::int64_t count, std::int64_t thread) {
   std::vector<std::string> names;
-  for (int i = 0; i < 300; ++i) names.push_back("evoformer.blocks." + std::to_string(i / 10) + ".core.module_" + std::to_string(i % 10));
+  for (int i = 0; i < 300; ++i)
+    names.push_back("evoformer.blocks." + std::to_string(i / 10) + ".core.module_" + std::to_string(i % 10));
   records::NvtxRecord record;
   record.domain_id = 1;
   record.category = 4;
@@ -76,7 +77,7 @@ int main(int argc, char** argv) {
                 number(status.written), number(status.dropped_total()), status.error.c_str());
   }
   std::printf("write: %.3f s (%.2f million ranges/s); program's threads were busy for %.3f s\n", write_s,
-             static_cast<double>(ranges) / write_s * 1e-6, add_s);
+              static_cast<double>(ranges) / write_s * 1e-6, add_s);
 
   {
     database::ProcessInfo info = database::this_process();
@@ -96,7 +97,7 @@ int main(int argc, char** argv) {
   const double merge_s = seconds_since(start);
   std::printf("merge: %.3f s (%.2f million ranges/s), %lld events, %.1f MB\n", merge_s,
               static_cast<double>(report.events) / merge_s * 1e-6, static_cast<long long>(report.events),
-             static_cast<double>(fs::file_size(output)) * 1e-6);
+              static_cast<double>(fs::file_size(output)) * 1e-6);
 
   start = Clock::now();
   const database::RunReader reader(output);

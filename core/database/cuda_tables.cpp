@@ -5,13 +5,14 @@ namespace foldperf::database {
 
 void RecordTables::insert(const records::KernelRecord& r) {
   static constexpr const char* table = "CUPTI_ACTIVITY_KIND_KERNEL";
-  Row out = row(table,
-                "start,\"end\",deviceId,contextId,greenContextId,streamId,correlationId,globalPid,demangledName,"
-                "shortName,mangledName,launchType,cacheConfig,registersPerThread,gridX,gridY,gridZ,blockX,blockY,blockZ,"
-                "staticSharedMemory,dynamicSharedMemory,localMemoryPerThread,localMemoryTotal,gridId,"
-                "sharedMemoryExecuted,graphNodeId,graphId,sharedMemoryLimitConfig,rank");
-  out << r.start_ns << r.end_ns << r.device_id << r.context_id << r.green_context_id << r.stream_id
-      << r.correlation_id << r.global_pid;
+  Row out =
+      row(table,
+          "start,\"end\",deviceId,contextId,greenContextId,streamId,correlationId,globalPid,demangledName,"
+          "shortName,mangledName,launchType,cacheConfig,registersPerThread,gridX,gridY,gridZ,blockX,blockY,blockZ,"
+          "staticSharedMemory,dynamicSharedMemory,localMemoryPerThread,localMemoryTotal,gridId,"
+          "sharedMemoryExecuted,graphNodeId,graphId,sharedMemoryLimitConfig,rank");
+  out << r.start_ns << r.end_ns << r.device_id << r.context_id << r.green_context_id << r.stream_id << r.correlation_id
+      << r.global_pid;
   out.name(r.demangled_name).name(r.short_name).name(r.mangled_name);
   out << r.launch_type << r.cache_config << r.registers_per_thread << r.grid_x << r.grid_y << r.grid_z << r.block_x
       << r.block_y << r.block_z << r.static_shared_bytes << r.dynamic_shared_bytes << r.local_bytes_per_thread
@@ -23,7 +24,8 @@ void RecordTables::insert(const records::KernelRecord& r) {
 void RecordTables::insert(const records::MemcpyRecord& r) {
   static constexpr const char* table = "CUPTI_ACTIVITY_KIND_MEMCPY";
   (row(table,
-       "start,\"end\",deviceId,contextId,greenContextId,streamId,correlationId,globalPid,bytes,copyKind,srcKind,dstKind,"
+       "start,\"end\",deviceId,contextId,greenContextId,streamId,correlationId,globalPid,bytes,copyKind,srcKind,"
+       "dstKind,"
        "srcDeviceId,srcContextId,dstDeviceId,dstContextId,graphNodeId,rank")
    << r.start_ns << r.end_ns << r.device_id << r.context_id << r.green_context_id << r.stream_id << r.correlation_id
    << r.global_pid << r.bytes << r.copy_kind << r.source_kind << r.destination_kind << r.source_device_id

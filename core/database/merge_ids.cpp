@@ -111,17 +111,15 @@ void MergeIds::map_domains(int rank) {
 }
 
 void MergeIds::map_communicators(int file, int rank) {
-  Statement read(connection_,
-                 "SELECT communicator,global_id,name,size,rank_in_communicator FROM source.communicators");
+  Statement read(connection_, "SELECT communicator,global_id,name,size,rank_in_communicator FROM source.communicators");
   Statement map(connection_, "INSERT OR REPLACE INTO communicator_map(old,new) VALUES(?1,?2)");
   Statement add(connection_,
                 "INSERT INTO main.communicators(rank,communicator,global_id,name,size,rank_in_communicator,"
                 "raw_communicator) VALUES(?1,?2,?3,?4,?5,?6,?7)");
   while (read.step()) {
     const std::int64_t old_id = read.integer(0);
-    const std::string global = read.is_null(1)
-                                   ? "only in file " + std::to_string(file) + ": " + std::to_string(old_id)
-                                   : "global " + std::string(read.text(1));
+    const std::string global = read.is_null(1) ? "only in file " + std::to_string(file) + ": " + std::to_string(old_id)
+                                               : "global " + std::string(read.text(1));
     const auto [found, is_new] = communicators_.try_emplace(global, next_communicator_);
     if (is_new) ++next_communicator_;
     map.bind(1, old_id);

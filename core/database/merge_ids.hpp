@@ -35,10 +35,10 @@ class MergeIds {
 
   sqlite::Connection& connection_;
   std::unordered_map<std::string, std::int64_t> strings_;
-  std::vector<std::string> new_strings_;  // of the present file
-  std::map<std::string, std::vector<std::int64_t>> domains_;             // ids by name; "" is the default domain
-  std::map<std::pair<int, std::int64_t>, Categories> categories_;        // by rank and domain
-  std::map<std::string, std::int64_t> communicators_;                    // ids by global id
+  std::vector<std::string> new_strings_;                           // of the present file
+  std::map<std::string, std::vector<std::int64_t>> domains_;       // ids by name; "" is the default domain
+  std::map<std::pair<int, std::int64_t>, Categories> categories_;  // by rank and domain
+  std::map<std::string, std::int64_t> communicators_;              // ids by global id
   std::int64_t next_domain_ = 1;
   std::int64_t next_communicator_ = 1;
 };

@@ -8,7 +8,8 @@ namespace foldperf::database {
 namespace {
 
 const std::set<std::string> time_columns{"start", "end", "at"};
-const std::set<std::string> string_columns{"textId", "jsonTextId", "nameId", "demangledName", "shortName", "mangledName"};
+const std::set<std::string> string_columns{"textId",        "jsonTextId", "nameId",
+                                           "demangledName", "shortName",  "mangledName"};
 const std::set<std::string> process_columns{"globalTid", "endGlobalTid", "globalPid"};
 
 std::string plus(const std::string& column, std::int64_t value) {
@@ -38,8 +39,8 @@ std::string expression(const std::string& column, const RowChanges& changes) {
            base + ")";
   }
   if (column == "communicator") {
-    return "COALESCE((SELECT new FROM communicator_map WHERE old=communicator)," + plus(quoted, MergeIds::ids_per_file) +
-           "+" + base + ")";
+    return "COALESCE((SELECT new FROM communicator_map WHERE old=communicator)," +
+           plus(quoted, MergeIds::ids_per_file) + "+" + base + ")";
   }
   return quoted;
 }

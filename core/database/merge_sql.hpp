@@ -11,7 +11,7 @@ namespace foldperf::database {
 struct RowChanges {
   int rank = 0;
   std::int64_t time_offset_ns = 0;
-  std::int64_t id_base = 0;        // correlationId, rangeId, unknown domains and communicators
+  std::int64_t id_base = 0;         // correlationId, rangeId, unknown domains and communicators
   std::int64_t global_id_base = 0;  // globalTid, globalPid
 };
 

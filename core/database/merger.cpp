@@ -8,12 +8,10 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
-#include <memory>
 
 #include "core/database/merge_ids.hpp"
+#include "core/database/merge_source.hpp"
 #include "core/database/merge_sql.hpp"
-#include "core/database/open_file.hpp"
-#include "core/database/salvage.hpp"
 #include "core/database/schema.hpp"
 
 namespace foldperf::database {
@@ -21,75 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using sqlite::Statement;
-
-// Removes a file, and what SQLite leaves beside it, when it goes.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string path) : path_(std::move(path)) { remove(); }
-  ~TemporaryFile() { remove(); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  void remove() const {
-    std::error_code ignored;
-    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) fs::remove(path_ + suffix, ignored);
-  }
-  std::string path_;
-};
-
-// One file of a process, opened, or what was salvaged of it.
-struct Source {
-  MergedFile* report = nullptr;
-  std::unique_ptr<TemporaryFile> salvaged;
-  std::unique_ptr<ReadableFile> file;
-  SalvageReport losses;
-  int rank = -1;
-  std::string host;
-  std::int64_t pid = 0;
-  std::int64_t start_utc_ns = 0;  // 0: unknown
-  std::int64_t offset_ns = 0;     // as the process' collector corrected its clock
-};
-
-std::string losses_in_words(const SalvageReport& losses) {
-  std::string words;
-  for (const auto& [table, rows] : losses.lost_rows) {
-    words += (words.empty() ? "damaged, lost: " : ", ") + std::to_string(rows) + " rows of " + table;
-  }
-  if (losses.incomplete) words += words.empty() ? "damaged, parts could not be read" : ", and what cannot be counted";
-  return words.empty() ? "damaged, but every row could be read" : words;
-}
-
-void open_source(Source& source) {
-  source.file = std::make_unique<ReadableFile>(source.salvaged ? source.salvaged->path() : source.report->path);
-  sqlite::Connection& connection = source.file->connection();
-  naming_damage(source.report->path, [&] {
-    if (check_is_run_database(connection) < schema_version) {
-      source.file->copy_to_private();
-      upgrade(source.file->connection(), migrations());
-    }
-    check_tables(source.file->connection());
-    Statement row(source.file->connection(),
-                  "SELECT rank,host,pid,start_utc_ns,offset_ns,state FROM ranks ORDER BY start_utc_ns LIMIT 1");
-    if (!row.step()) return;
-    source.rank = static_cast<int>(row.integer(0));
-    source.host = std::string(row.text(1));
-    source.pid = row.integer(2);
-    source.start_utc_ns = row.integer(3);
-    source.offset_ns = row.integer(4);
-    source.report->finished = row.text(5) == "finished";
-  });
-}
-
-void salvage_source(Source& source, const std::string& output, int number) {
-  source.file.reset();
-  source.salvaged = std::make_unique<TemporaryFile>(output + ".salvage-" + std::to_string(getpid()) + "-" +
-                                                    std::to_string(number));
-  source.losses = salvage(source.report->path, source.salvaged->path());
-  source.report->problem = losses_in_words(source.losses);
-  open_source(source);
-}
 
 class Merger {
  public:
@@ -103,7 +32,7 @@ class Merger {
     RowChanges changes;
     changes.rank = rank;
     changes.id_base = files_ * MergeIds::ids_per_file;
-    changes.time_offset_ns = (source.start_utc_ns ? source.start_utc_ns - run_start_ns_ : 0) + source.offset_ns;
+    changes.time_offset_ns = time_offset_ns(source);
     // Nsight's bits for virtual machines tell apart pids that come twice, on two hosts or after one another.
     changes.global_id_base = static_cast<std::int64_t>(pids_[source.pid] & 0xFF) << 48;
     attach(source.file->uri());
@@ -126,6 +55,16 @@ class Merger {
   }
 
  private:
+  // What brings the process' times to the run's clock. A damaged file may hold any number.
+  [[nodiscard]] std::int64_t time_offset_ns(const Source& source) const {
+    std::int64_t offset = 0;
+    if (source.start_utc_ns == 0 || __builtin_sub_overflow(source.start_utc_ns, run_start_ns_, &offset) ||
+        __builtin_add_overflow(offset, source.offset_ns, &offset)) {
+      return 0;
+    }
+    return offset;
+  }
+
   void attach(const std::string& uri) {
     Statement statement(connection_, "ATTACH ?1 AS source");
     statement.bind(1, uri);
@@ -235,7 +174,8 @@ void write_run(sqlite::Connection& connection, const RunInfo& run, std::int64_t 
   add.bind_optional(5, run.end_utc_ns);
   add.bind_optional(6, run.exit_code);
   add.bind(7, run.state);
-  add.bind(8, run.foldperf_version.empty() ? std::string_view(FOLDPERF_VERSION) : std::string_view(run.foldperf_version));
+  add.bind(8,
+           run.foldperf_version.empty() ? std::string_view(FOLDPERF_VERSION) : std::string_view(run.foldperf_version));
   add.run();
   connection.exec("INSERT INTO META_DATA_EXPORT VALUES('EXPORTED_BY','foldperf')");
 }
@@ -261,8 +201,9 @@ void merge_into(const std::string& path, const std::string& output, const RunInf
   sqlite::Connection connection(path, sqlite::OpenMode::create, output);
   connection.distrust();
   // Only a whole file is ever renamed to its place, so nothing is kept for the case of a crash.
-  connection.exec("PRAGMA page_size=8192; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; "
-                  "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY");
+  connection.exec(
+      "PRAGMA page_size=8192; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; "
+      "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY");
   create_schema(connection);
   Merger merger(connection, start_ns);
   for (std::size_t i = 0; i < sources.size(); ++i) {

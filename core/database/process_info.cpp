@@ -65,11 +65,10 @@ std::string value_in_file(const char* path, std::string_view key, char separator
 
 ProcessInfo this_process() {
   ProcessInfo process;
-  process.start_utc_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                             std::chrono::system_clock::now().time_since_epoch())
-                             .count();
-  process.rank = number_in_environment({"RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"})
-                     .value_or(unknown_rank);
+  process.start_utc_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  process.rank =
+      number_in_environment({"RANK", "OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"}).value_or(unknown_rank);
   process.world_size = number_in_environment({"WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_NTASKS"});
   utsname system{};
   uname(&system);
@@ -93,7 +92,8 @@ ProcessInfo this_process() {
 
 std::string process_file_name(const ProcessInfo& process) {
   std::string host;
-  for (const char c : process.host) host += (std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_') ? c : '_';
+  for (const char c : process.host)
+    host += (std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_') ? c : '_';
   const std::string rank = process.rank == unknown_rank ? "x" : std::to_string(process.rank);
   // A pid comes back after an exec, and in another container of the same host name: the start tells those apart.
   return "rank" + rank + "-" + host + "-" + std::to_string(process.pid) + "-" +

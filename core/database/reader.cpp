@@ -16,8 +16,8 @@ namespace {
 using sqlite::Statement;
 
 int small(std::int64_t value) {
-  return static_cast<int>(std::clamp<std::int64_t>(value, std::numeric_limits<int>::min(),
-                                                   std::numeric_limits<int>::max()));
+  return static_cast<int>(
+      std::clamp<std::int64_t>(value, std::numeric_limits<int>::min(), std::numeric_limits<int>::max()));
 }
 std::optional<int> optional_small(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
@@ -77,7 +77,8 @@ std::set<std::uint32_t> numbers_in_file(const NvtxNames& names, const std::vecto
 
 constexpr const char* nvtx_columns =
     "rank,eventType,start,\"end\",text,textId,domainId,category,globalTid,rangeId,"
-    "COALESCE(int64Value,uint64Value,uint32Value,int32Value) AS payload,COALESCE(doubleValue,floatValue) AS payload_real";
+    "COALESCE(int64Value,uint64Value,uint32Value,int32Value) AS payload,COALESCE(doubleValue,floatValue) AS "
+    "payload_real";
 
 std::string nvtx_sql(const NvtxFilter& filter, const std::set<std::uint32_t>& categories, bool with_open) {
   std::string events = std::string("SELECT ") + nvtx_columns + ",rowid AS place FROM NVTX_EVENTS";
@@ -97,7 +98,8 @@ std::string nvtx_sql(const NvtxFilter& filter, const std::set<std::uint32_t>& ca
   }
   // An open range is the longest. Of two with the same times the inner one was written first.
   return "SELECT e.rank,e.eventType,e.start,e.\"end\",COALESCE(e.text,s.value),e.textId,e.domainId,e.category,"
-         "e.globalTid,e.rangeId,e.payload,e.payload_real FROM (" + events +
+         "e.globalTid,e.rangeId,e.payload,e.payload_real FROM (" +
+         events +
          ") e LEFT JOIN StringIds s ON s.id=e.textId ORDER BY e.rank,e.start,CASE WHEN e.\"end\" IS NULL AND "
          "e.eventType<>34 THEN 9223372036854775807 ELSE e.\"end\" END DESC,e.place DESC";
 }
@@ -165,7 +167,7 @@ RunRow RunReader::run() const {
       "SELECT name,command,working_directory,start_utc_ns,end_utc_ns,exit_code,state,foldperf_version FROM runs "
       "ORDER BY id LIMIT 1",
       [](const Statement& r) {
-        return RunRow{text(r, 0),         text(r, 1),           text(r, 2), r.integer(3), r.optional_integer(4),
+        return RunRow{text(r, 0),           text(r, 1), text(r, 2), r.integer(3), r.optional_integer(4),
                       optional_small(r, 5), text(r, 6), text(r, 7)};
       });
   if (rows.empty()) throw InputError(path(), "is damaged: it has no row about its run");
@@ -191,19 +193,26 @@ std::vector<StepRow> RunReader::steps() const {
 
 std::vector<BatchRow> RunReader::batches() const {
   return impl_->all<BatchRow>(
-      "SELECT rank,step,at,chain,length,crop,alignment_depth,preparation_ns,preparation_json,queue_wait_ns FROM batches "
+      "SELECT rank,step,at,chain,length,crop,alignment_depth,preparation_ns,preparation_json,queue_wait_ns FROM "
+      "batches "
       "ORDER BY rank,at,rowid",
       [](const Statement& r) {
-        return BatchRow{small(r.integer(0)), r.integer(1), r.integer(2), text(r, 3), r.integer(4), r.integer(5),
-                        r.integer(6),        r.integer(7), facts::stages_from_json(r.text(8)), r.integer(9)};
+        return BatchRow{small(r.integer(0)), r.integer(1), r.integer(2),
+                        text(r, 3),          r.integer(4), r.integer(5),
+                        r.integer(6),        r.integer(7), facts::stages_from_json(r.text(8)),
+                        r.integer(9)};
       });
 }
 
 std::vector<MetricRow> RunReader::metrics() const {
   return impl_->all<MetricRow>("SELECT rank,step,at,name,value,split,chain FROM metrics ORDER BY rank,at,rowid",
                                [](const Statement& r) {
-                                 return MetricRow{small(r.integer(0)), r.integer(1), r.integer(2), text(r, 3),
-                                                  r.is_null(4) ? std::nullopt : std::optional(r.real(4)), text(r, 5),
+                                 return MetricRow{small(r.integer(0)),
+                                                  r.integer(1),
+                                                  r.integer(2),
+                                                  text(r, 3),
+                                                  r.is_null(4) ? std::nullopt : std::optional(r.real(4)),
+                                                  text(r, 5),
                                                   text(r, 6)};
                                });
 }
@@ -219,10 +228,10 @@ std::vector<WorkloadRow> RunReader::workloads() const {
 }
 
 std::vector<DroppedRow> RunReader::dropped() const {
-  return impl_->all<DroppedRow>(
-      "SELECT rank,kind,reason,count FROM dropped_records ORDER BY rank,kind,reason", [](const Statement& r) {
-        return DroppedRow{small(r.integer(0)), text(r, 1), text(r, 2), r.integer(3)};
-      });
+  return impl_->all<DroppedRow>("SELECT rank,kind,reason,count FROM dropped_records ORDER BY rank,kind,reason",
+                                [](const Statement& r) {
+                                  return DroppedRow{small(r.integer(0)), text(r, 1), text(r, 2), r.integer(3)};
+                                });
 }
 
 std::vector<CollectorRow> RunReader::collectors() const {
@@ -235,7 +244,9 @@ std::vector<CollectorRow> RunReader::collectors() const {
 std::vector<ThreadNameRow> RunReader::thread_names() const {
   return impl_->all<ThreadNameRow>(
       "SELECT t.rank,t.globalTid,s.value FROM ThreadNames t JOIN StringIds s ON s.id=t.nameId ORDER BY t.rowid",
-      [](const Statement& r) { return ThreadNameRow{small(r.integer(0)), r.integer(1), text(r, 2)}; });
+      [](const Statement& r) {
+        return ThreadNameRow{small(r.integer(0)), r.integer(1), text(r, 2)};
+      });
 }
 
 std::string RunReader::string(std::int64_t id) const {
@@ -292,9 +303,12 @@ void RunReader::query(std::string_view sql, const std::vector<QueryValue>& param
       std::visit(
           [&](const auto& value) {
             using T = std::decay_t<decltype(value)>;
-            if constexpr (std::is_same_v<T, std::nullptr_t>) statement.bind_null(index);
-            else if constexpr (std::is_same_v<T, std::string>) statement.bind(index, std::string_view(value));
-            else statement.bind(index, value);
+            if constexpr (std::is_same_v<T, std::nullptr_t>)
+              statement.bind_null(index);
+            else if constexpr (std::is_same_v<T, std::string>)
+              statement.bind(index, std::string_view(value));
+            else
+              statement.bind(index, value);
           },
           parameters[i]);
     }

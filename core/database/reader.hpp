@@ -57,7 +57,7 @@ struct NvtxRow {
   std::string_view domain;             // name; empty: the default domain
   // Number, 0: none. In the domain "foldperf" it is facts::Category, whatever number the program gave to that name.
   std::uint32_t category = 0;
-  std::string_view category_name;      // empty: not named
+  std::string_view category_name;  // empty: not named
   std::int64_t global_tid = 0;
   std::optional<std::int64_t> range_id;
   std::optional<std::int64_t> payload;  // an integer payload of any width
@@ -68,7 +68,7 @@ struct NvtxRow {
 
 struct NvtxFilter {
   std::optional<int> rank;
-  std::optional<std::string> domain;     // by name; "" is the default domain
+  std::optional<std::string> domain;      // by name; "" is the default domain
   std::vector<std::uint32_t> categories;  // by number; empty: all
   bool marks = true, ranges = true;
 };
@@ -84,7 +84,7 @@ struct BatchRow {
   std::int64_t step = 0, at_ns = 0;
   std::string chain;
   std::int64_t length = 0, crop = 0, alignment_depth = 0;
-  std::int64_t preparation_ns = 0;                        // all stages
+  std::int64_t preparation_ns = 0;                           // all stages
   std::map<std::string, std::int64_t> preparation_stage_ns;  // by stage
   std::int64_t queue_wait_ns = 0;
 };
@@ -149,15 +149,15 @@ class RunReader {
   [[nodiscard]] int schema_version() const;  // as it is in the file
 
   [[nodiscard]] RunRow run() const;
-  [[nodiscard]] std::vector<RankRow> ranks() const;        // ordered by rank
-  [[nodiscard]] std::vector<StepRow> steps() const;        // by rank, time
-  [[nodiscard]] std::vector<BatchRow> batches() const;     // by rank, time
-  [[nodiscard]] std::vector<MetricRow> metrics() const;    // by rank, time
+  [[nodiscard]] std::vector<RankRow> ranks() const;      // ordered by rank
+  [[nodiscard]] std::vector<StepRow> steps() const;      // by rank, time
+  [[nodiscard]] std::vector<BatchRow> batches() const;   // by rank, time
+  [[nodiscard]] std::vector<MetricRow> metrics() const;  // by rank, time
   [[nodiscard]] std::vector<WorkloadRow> workloads() const;
   [[nodiscard]] std::vector<DroppedRow> dropped() const;
   [[nodiscard]] std::vector<CollectorRow> collectors() const;
   [[nodiscard]] std::vector<ThreadNameRow> thread_names() const;
-  [[nodiscard]] std::string string(std::int64_t id) const;  // of StringIds; "" where there is none
+  [[nodiscard]] std::string string(std::int64_t id) const;           // of StringIds; "" where there is none
   [[nodiscard]] std::int64_t count(const std::string& table) const;  // rows of one of our tables
 
   // NVTX events by rank, start, then longest first: a range comes before those it holds. Open ranges have no end.

@@ -47,9 +47,10 @@ Row RecordTables::row(const char* table, const char* columns, const char* verb) 
 void RecordTables::insert_nvtx(const char* table, const records::NvtxRecord& r, bool intern) {
   using Type = records::NvtxPayload::Type;
   const auto integer = [&](Type type) { return r.payload.type == type ? Optional(r.payload.integer) : Optional(); };
-  Row out = row(table,
-                "start,\"end\",eventType,rangeId,category,color,text,textId,globalTid,endGlobalTid,domainId,uint64Value,"
-                "int64Value,doubleValue,uint32Value,int32Value,floatValue,jsonText,binaryData,rank");
+  Row out =
+      row(table,
+          "start,\"end\",eventType,rangeId,category,color,text,textId,globalTid,endGlobalTid,domainId,uint64Value,"
+          "int64Value,doubleValue,uint32Value,int32Value,floatValue,jsonText,binaryData,rank");
   out << r.start_ns << r.end_ns << static_cast<std::int32_t>(r.event_type) << r.range_id
       << (r.category ? Optional(r.category) : Optional()) << (r.color ? Optional(*r.color) : Optional());
   if (intern && r.text.size() <= interned_text_limit) {
@@ -75,8 +76,8 @@ void RecordTables::insert(const records::NvtxRecord& r) {
   if (!fact.empty()) insert_fact(r, fact);
 }
 
-// The JSON of a mark that tells a fact, whatever its category is called or numbered (Python's nvtx numbers categories by
-// first use). A program that knows no domains (torch.cuda.nvtx) tells facts in the default one, behind a prefix.
+// The JSON of a mark that tells a fact, whatever its category is called or numbered (Python's nvtx numbers categories
+// by first use). A program that knows no domains (torch.cuda.nvtx) tells facts in the default one, behind a prefix.
 std::string_view RecordTables::fact_text(const records::NvtxRecord& r) const {
   if (r.event_type != records::NvtxEventType::mark) return {};
   std::string_view text = r.text;
@@ -138,8 +139,7 @@ void RecordTables::insert(const records::NvtxDomainRecord& r) {
 }
 void RecordTables::insert(const records::NvtxCategoryRecord& r) {
   static constexpr const char* table = "NvtxCategories";
-  (row(table, "rank,domainId,category,nameId", "INSERT OR REPLACE")
-   << rank_ << r.domain_id << std::int64_t{r.category})
+  (row(table, "rank,domainId,category,nameId", "INSERT OR REPLACE") << rank_ << r.domain_id << std::int64_t{r.category})
       .name(r.name)
       .write();
 }
@@ -164,7 +164,8 @@ void RecordTables::insert(const records::CommunicatorRecord& r) {
 void RecordTables::insert(const records::CollectiveRecord& r) {
   static constexpr const char* table = "collectives";
   (row(table,
-       "rank,start,\"end\",communicator,sequence_number,operation,bytes,dtype,algorithm,protocol,channels,correlationId")
+       "rank,start,\"end\",communicator,sequence_number,operation,bytes,dtype,algorithm,protocol,channels,"
+       "correlationId")
    << rank_ << r.start_ns << r.end_ns << r.communicator << r.sequence_number << r.operation << r.bytes << r.dtype
    << r.algorithm << r.protocol << r.channels << r.correlation_id)
       .write();
@@ -191,22 +192,38 @@ void RecordTables::replace_dropped(const std::vector<Dropped>& dropped) {
 const char* table_of(records::Kind kind) {
   using records::Kind;
   switch (kind) {
-    case Kind::nvtx_event: return "NVTX_EVENTS";
-    case Kind::nvtx_domain: return "NvtxDomains";
-    case Kind::nvtx_category: return "NvtxCategories";
-    case Kind::nvtx_resource: return "NvtxResources";
-    case Kind::thread_name: return "ThreadNames";
-    case Kind::kernel: return "CUPTI_ACTIVITY_KIND_KERNEL";
-    case Kind::memcpy: return "CUPTI_ACTIVITY_KIND_MEMCPY";
-    case Kind::memset: return "CUPTI_ACTIVITY_KIND_MEMSET";
-    case Kind::runtime: return "CUPTI_ACTIVITY_KIND_RUNTIME";
-    case Kind::synchronization: return "CUPTI_ACTIVITY_KIND_SYNCHRONIZATION";
-    case Kind::graph_trace: return "CUPTI_ACTIVITY_KIND_GRAPH_TRACE";
-    case Kind::gpu: return "TARGET_INFO_GPU";
-    case Kind::cuda_device: return "TARGET_INFO_CUDA_DEVICE";
-    case Kind::communicator: return "communicators";
-    case Kind::collective: return "collectives";
-    case Kind::collector: return "collectors";
+    case Kind::nvtx_event:
+      return "NVTX_EVENTS";
+    case Kind::nvtx_domain:
+      return "NvtxDomains";
+    case Kind::nvtx_category:
+      return "NvtxCategories";
+    case Kind::nvtx_resource:
+      return "NvtxResources";
+    case Kind::thread_name:
+      return "ThreadNames";
+    case Kind::kernel:
+      return "CUPTI_ACTIVITY_KIND_KERNEL";
+    case Kind::memcpy:
+      return "CUPTI_ACTIVITY_KIND_MEMCPY";
+    case Kind::memset:
+      return "CUPTI_ACTIVITY_KIND_MEMSET";
+    case Kind::runtime:
+      return "CUPTI_ACTIVITY_KIND_RUNTIME";
+    case Kind::synchronization:
+      return "CUPTI_ACTIVITY_KIND_SYNCHRONIZATION";
+    case Kind::graph_trace:
+      return "CUPTI_ACTIVITY_KIND_GRAPH_TRACE";
+    case Kind::gpu:
+      return "TARGET_INFO_GPU";
+    case Kind::cuda_device:
+      return "TARGET_INFO_CUDA_DEVICE";
+    case Kind::communicator:
+      return "communicators";
+    case Kind::collective:
+      return "collectives";
+    case Kind::collector:
+      return "collectors";
   }
   return "unknown";
 }

@@ -8,8 +8,8 @@
 namespace foldperf::database {
 namespace {
 
-constexpr std::int64_t highest_row = std::int64_t{1} << 40;
-constexpr int failure_budget = 50000;        // a file made to waste our time ends here
+constexpr std::int64_t highest_row = std::int64_t{1} << 40;  // no process writes as many
+constexpr int failure_budget = 50000;                        // a file made to waste our time ends here
 
 std::string joined(const std::vector<std::string>& names) {
   std::string list;
@@ -33,14 +33,16 @@ std::string insert_sql(const std::string& table, const std::vector<std::string>&
   return "INSERT OR IGNORE INTO " + table + "(" + joined(columns) + ") VALUES(" + marks + ")";
 }
 
-// One table's copy in the order of its row ids. Where reading fails it looks further on, in doubling steps, for the next
-// row that can be read, and halves its way back to where the hole ends.
+// One table's copy in the order of its row ids. Where reading fails it looks further on, in doubling steps, for the
+// next row that can be read, and halves its way back to where the hole ends.
 class TableCopy {
  public:
   TableCopy(sqlite::Connection& from, sqlite::Connection& to, const std::string& table,
             const std::vector<std::string>& columns, int& budget)
-      : read_(from, "SELECT rowid," + joined(columns) + " FROM " + table + " WHERE rowid>=?1 ORDER BY rowid"),
-        probe_(from, "SELECT rowid," + joined(columns) + " FROM " + table + " WHERE rowid>=?1 ORDER BY rowid LIMIT 1"),
+      : read_(from,
+              "SELECT rowid," + joined(columns) + " FROM " + table + " WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid"),
+        probe_(from, "SELECT rowid," + joined(columns) + " FROM " + table +
+                         " WHERE rowid BETWEEN ?1 AND ?2 ORDER BY rowid LIMIT 1"),
         write_(to, insert_sql(table, columns)),
         columns_(static_cast<int>(columns.size())),
         budget_(budget) {}
@@ -53,8 +55,10 @@ class TableCopy {
     while (!read_from(at)) {
       const std::int64_t good = next_readable(at, last);
       if (good > last) {
-        if (last_is_known) lost += last - at + 1;
-        else counted = false;
+        if (last_is_known)
+          lost += last - at + 1;
+        else
+          counted = false;
         break;
       }
       lost += good - at;
@@ -69,6 +73,7 @@ class TableCopy {
     try {
       read_.reset();
       read_.bind(1, at);
+      read_.bind(2, highest_row);
       while (read_.step()) {
         at = std::max(at, read_.integer(0) + 1);
         for (int i = 1; i <= columns_; ++i) write_.bind_column(i, read_, i);
@@ -86,6 +91,7 @@ class TableCopy {
     try {
       probe_.reset();
       probe_.bind(1, at);
+      probe_.bind(2, highest_row);
       return probe_.step();
     } catch (const sqlite::SqliteError&) {
       --budget_;
@@ -142,7 +148,7 @@ void salvage_table(sqlite::Connection& from, sqlite::Connection& to, const std::
   std::int64_t last = highest_row;
   bool last_is_known = false;
   try {
-    last = from.query_int("SELECT COALESCE(max(rowid),0) FROM " + table);
+    last = std::min(from.query_int("SELECT COALESCE(max(rowid),0) FROM " + table), highest_row);
     last_is_known = true;
   } catch (const sqlite::SqliteError&) {
     // The table's last page is lost: how many rows were on it is not known.

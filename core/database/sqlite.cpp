@@ -62,7 +62,8 @@ Connection::Connection(const std::string& uri, OpenMode mode, std::string name) 
                                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) {
-    const std::string reason = std::string("cannot open: ") + (handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code));
+    const std::string reason =
+        std::string("cannot open: ") + (handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code));
     sqlite3_close(handle_);
     throw SqliteError(code, name_, reason);
   }
@@ -129,8 +130,9 @@ void Statement::bind(int index, std::int64_t value) { check(sqlite3_bind_int64(s
 void Statement::bind(int index, double value) { check(sqlite3_bind_double(statement_, index, value), "binding"); }
 void Statement::bind(int index, std::string_view text) {
   // A null pointer would bind NULL, and an empty view may hold one.
-  check(sqlite3_bind_text64(statement_, index, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8),
-        "binding");
+  check(
+      sqlite3_bind_text64(statement_, index, text.empty() ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8),
+      "binding");
 }
 void Statement::bind_blob(int index, std::string_view bytes) {
   check(sqlite3_bind_blob64(statement_, index, bytes.empty() ? "" : bytes.data(), bytes.size(), SQLITE_STATIC),

@@ -73,7 +73,7 @@ class Statement {
   void bind_blob(int index, std::string_view bytes);
   void bind_null(int index);
   void bind_optional(int index, const std::optional<std::int64_t>& value);
-  void bind_text_or_null(int index, std::string_view text);  // NULL when empty
+  void bind_text_or_null(int index, std::string_view text);        // NULL when empty
   void bind_column(int index, const Statement& from, int column);  // a value as it is, copied
 
   bool step();  // true: a row is there

@@ -1,22 +1,19 @@
 #include "core/database/writer.hpp"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
-#include <cerrno>
 #include <condition_variable>
-#include <cstring>
 #include <mutex>
 #include <thread>
 
 #include "core/database/drop_counts.hpp"
+#include "core/database/process_file.hpp"
 #include "core/database/record_queue.hpp"
 #include "core/database/record_tables.hpp"
-#include "core/database/schema.hpp"
 
 namespace foldperf::database {
 namespace {
@@ -26,11 +23,6 @@ using records::Kind;
 
 // A transaction that lasts longer is committed and another begun: what is not committed is lost when we are killed.
 constexpr auto longest_transaction = std::chrono::milliseconds(200);
-
-std::int64_t utc_now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
 
 // Blocks every signal in the calling thread while it lives: a thread started meanwhile never runs the program's
 // handlers, and a write beyond the program's file size limit fails instead of ending it (SIGXFSZ).
@@ -49,50 +41,6 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// Makes the file, which must not exist, and gives SQLite an empty one to work on.
-void create_file(const std::string& path) {
-  const int descriptor = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-  if (descriptor < 0) {
-    throw SystemError(path + ": cannot create a run database: " + std::strerror(errno) +
-                      (errno == EEXIST ? " (it would be overwritten)" : ""));
-  }
-  ::close(descriptor);
-}
-
-// Fills the empty file at `path`.
-std::unique_ptr<sqlite::Connection> create_database(const std::string& path, const ProcessInfo& process) {
-  auto connection = std::make_unique<sqlite::Connection>(path, sqlite::OpenMode::read_write, path);
-  // Write-ahead logging keeps the file whole when the process is killed at any moment; readers may look at it
-  // meanwhile. Syncing would only help against a crash of the whole machine.
-  connection->exec("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; "
-                   "PRAGMA wal_autocheckpoint=2000; PRAGMA cache_size=-8192");
-  create_schema(*connection);
-  sqlite::Statement run(*connection,
-                        "INSERT INTO runs(id,name,command,working_directory,start_utc_ns,state,foldperf_version) "
-                        "VALUES(1,NULL,?1,?2,?3,'running',?4)");
-  run.bind(1, process.command);
-  run.bind(2, process.working_directory);
-  run.bind(3, process.start_utc_ns);
-  run.bind(4, std::string_view(FOLDPERF_VERSION));
-  run.run();
-  sqlite::Statement rank(*connection,
-                         "INSERT INTO ranks(rank,world_size,host,pid,command,start_utc_ns,state,cpu_model,cpu_count,"
-                         "memory_bytes,os,source_file) VALUES(?1,?2,?3,?4,?5,?6,'running',?7,?8,?9,?10,?11)");
-  rank.bind(1, std::int64_t{process.rank});
-  rank.bind_optional(2, process.world_size);
-  rank.bind(3, process.host);
-  rank.bind(4, process.pid);
-  rank.bind(5, process.command);
-  rank.bind(6, process.start_utc_ns);
-  rank.bind_text_or_null(7, process.cpu_model);
-  rank.bind(8, std::int64_t{process.cpu_count});
-  rank.bind(9, process.memory_bytes);
-  rank.bind_text_or_null(10, process.os);
-  rank.bind(11, path);
-  rank.run();
-  return connection;
-}
-
 }  // namespace
 
 std::uint64_t WriterStatus::dropped_total() const {
@@ -110,16 +58,15 @@ class RunWriter::Impl {
         wake_bytes_(std::min(options.queue_bytes / 4, std::size_t{4} << 20)),
         queue_(options.queue_bytes) {
     const SignalsBlocked blocked;
-    create_file(path);
+    connection_ = create_process_file(path, process);
     try {
-      connection_ = create_database(path, process);
       tables_ = std::make_unique<RecordTables>(*connection_, rank_);
       thread_ = std::thread([this] { work(); });
     } catch (const std::exception& error) {
       tables_.reset();
       connection_.reset();
-      for (const char* suffix : {"", "-wal", "-shm"}) ::unlink((path + suffix).c_str());
-      throw SystemError(path + ": cannot create a run database: " + error.what());
+      remove_process_file(path);
+      throw SystemError(path + ": cannot start writing: " + error.what());
     }
   }
 
@@ -242,7 +189,7 @@ class RunWriter::Impl {
     {
       const std::lock_guard not_paused(pause_mutex_);
       tables_.reset();  // its statements need the connection
-      finish_file();
+      finish_process_file(std::move(connection_));
     }
     const std::lock_guard lock(mutex_);
     stopped_ = true;
@@ -281,7 +228,7 @@ class RunWriter::Impl {
         }
         write_open_ranges();
         write_drops();
-        if (last) mark_finished();
+        if (last) mark_finished(*connection_);
         commit(left);
         finished_ = last;
         drops_written_ = changes;
@@ -362,22 +309,6 @@ class RunWriter::Impl {
     std::vector<RecordTables::Dropped> rows;
     for (const auto& count : counts) rows.push_back({count.kind, count.reason, count.count});
     if (!rows.empty()) tables_->replace_dropped(rows);
-  }
-
-  void mark_finished() {
-    const std::string end = std::to_string(utc_now_ns());
-    connection_->exec("UPDATE runs SET state='finished', end_utc_ns=" + end +
-                      "; UPDATE ranks SET state='finished', end_utc_ns=" + end);
-  }
-
-  // One plain file, which a read-only reader opens anywhere. Where someone is reading, it stays as it is.
-  void finish_file() noexcept {
-    try {
-      connection_->exec("PRAGMA journal_mode=DELETE");
-    } catch (const std::exception&) {
-      // The log stays beside the file: everything is in one of the two.
-    }
-    connection_.reset();
   }
 
   const std::string path_;

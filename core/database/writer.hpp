@@ -6,7 +6,8 @@
 // that a process that is killed leaves a file that lacks at most its last second.
 //
 // Only the constructor throws. Whatever goes wrong later (disk full, file removed) is counted and told by status().
-// Marks of category "fact" in the NVTX domain "foldperf" are also written as rows of steps, batches, metrics, workloads.
+// Marks of category "fact" in the NVTX domain "foldperf" are also written as rows of steps, batches, metrics,
+// workloads.
 //
 // A forked child inherits no thread: there, close() and the destructor do nothing, and add() must not be called.
 #pragma once
@@ -62,10 +63,10 @@ struct DroppedCount {
 };
 
 struct WriterStatus {
-  bool healthy = true;           // false: the last write failed
-  std::string error;             // the latest failure, in one line; empty when there was none
-  std::uint64_t added = 0;       // records taken by add()
-  std::uint64_t written = 0;     // of these: committed to the file
+  bool healthy = true;        // false: the last write failed
+  std::string error;          // the latest failure, in one line; empty when there was none
+  std::uint64_t added = 0;    // records taken by add()
+  std::uint64_t written = 0;  // of these: committed to the file
   std::vector<DroppedCount> dropped;
   [[nodiscard]] std::uint64_t dropped_total() const;
 };
@@ -82,8 +83,8 @@ class RunWriter {
   template <class R>
   bool add(const R& record) noexcept;
 
-  // Counts records that a collector itself could not keep (CUPTI's own dropped records, say). `reason` must live as long
-  // as the program: a literal.
+  // Counts records that a collector itself could not keep (CUPTI's own dropped records, say). `reason` must live as
+  // long as the program: a literal.
   void count_dropped(records::Kind kind, const char* reason, std::uint64_t count) noexcept;
 
   // Called on the writer's thread before each commit: hands over the ranges open at this moment (end_ns empty).
@@ -94,8 +95,9 @@ class RunWriter {
   // Asks for a commit now and waits for it, at most `timeout`. False: not done within it.
   bool flush(std::chrono::milliseconds timeout) noexcept;
 
-  // Around fork(), by one thread: when pause() returns, the writer's thread is outside SQLite, whose process-wide locks a
-  // child would otherwise inherit as locked, and stays outside until resume(). Must not be called from the source above.
+  // Around fork(), by one thread: when pause() returns, the writer's thread is outside SQLite, whose process-wide locks
+  // a child would otherwise inherit as locked, and stays outside until resume(). Must not be called from the source
+  // above.
   void pause() noexcept;
   void resume() noexcept;
 

@@ -137,9 +137,9 @@ struct ToJson {
   ordered_json operator()(const BatchFact& batch) const {
     ordered_json stages = ordered_json::object();
     for (const auto& [stage, time_ns] : batch.preparation_ns) stages[stage] = time_ns;
-    return {{"kind", "batch"},        {"step", batch.step},
-            {"chain", batch.chain},   {"length", batch.length},
-            {"crop", batch.crop},     {"alignment_depth", batch.alignment_depth},
+    return {{"kind", "batch"},          {"step", batch.step},
+            {"chain", batch.chain},     {"length", batch.length},
+            {"crop", batch.crop},       {"alignment_depth", batch.alignment_depth},
             {"preparation_ns", stages}, {"queue_wait_ns", batch.queue_wait_ns}};
   }
   ordered_json operator()(const WorkloadFact& workload) const {
@@ -163,9 +163,7 @@ struct ToJson {
 
 }  // namespace
 
-std::string to_json(const Fact& fact) {
-  return dump(std::visit(ToJson{}, fact));
-}
+std::string to_json(const Fact& fact) { return dump(std::visit(ToJson{}, fact)); }
 
 std::string stages_to_json(const std::map<std::string, std::int64_t>& preparation_ns) {
   return dump(ordered_json(preparation_ns));

@@ -28,11 +28,11 @@ struct StepFact {
 struct BatchFact {
   std::int64_t step = 0;
   std::string chain;
-  std::int64_t length = 0;           // residues of the whole chain
-  std::int64_t crop = 0;             // residues after cropping and padding
-  std::int64_t alignment_depth = 0;  // rows of the whole alignment
+  std::int64_t length = 0;                             // residues of the whole chain
+  std::int64_t crop = 0;                               // residues after cropping and padding
+  std::int64_t alignment_depth = 0;                    // rows of the whole alignment
   std::map<std::string, std::int64_t> preparation_ns;  // by stage
-  std::int64_t queue_wait_ns = 0;    // how long the training thread waited for this batch
+  std::int64_t queue_wait_ns = 0;                      // how long the training thread waited for this batch
 };
 
 struct WorkloadFact {
@@ -48,7 +48,7 @@ struct WorkloadFact {
 
 struct MetricFact {
   std::int64_t step = 0;
-  std::string name;   // "loss", "loss.fape", "lddt_ca", "grad_norm", "learning_rate"
+  std::string name;  // "loss", "loss.fape", "lddt_ca", "grad_norm", "learning_rate"
   double value = 0;
   std::string split;  // "train", "eval"
   std::string chain;  // empty: over all chains
@@ -60,8 +60,8 @@ using Fact = std::variant<StepFact, BatchFact, WorkloadFact, MetricFact>;
 std::string to_json(const Fact& fact);
 
 // nullopt where `text` is no fact of a known kind, or lacks what names it: the step of a step, the kernel of a
-// workload, the name of a metric (a collector must never fail on a program's text). A number of the wrong type counts as
-// missing; null, and the bare NaN and Infinity that Python's json writes, give a metric the value NaN.
+// workload, the name of a metric (a collector must never fail on a program's text). A number of the wrong type counts
+// as missing; null, and the bare NaN and Infinity that Python's json writes, give a metric the value NaN.
 std::optional<Fact> parse_fact(std::string_view text);
 
 // BatchFact::preparation_ns as the run database keeps it: one JSON object. What does not parse gives an empty map.

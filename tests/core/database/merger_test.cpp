@@ -110,8 +110,10 @@ TEST(Merger, CollidingIdsOfTwoRanksStayApart) {
 
   // One communicator is shared by its global id; those that only one process knows are not.
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT communicator) FROM collectives"), 3);
-  EXPECT_EQ(one(reader, "SELECT count(*) FROM collectives a JOIN collectives b ON a.communicator=b.communicator "
-                        "AND a.sequence_number=b.sequence_number AND a.rank<b.rank"), 1);
+  EXPECT_EQ(one(reader,
+                "SELECT count(*) FROM collectives a JOIN collectives b ON a.communicator=b.communicator "
+                "AND a.sequence_number=b.sequence_number AND a.rank<b.rank"),
+            1);
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT raw_communicator) FROM collectives"), 2);
 }
 

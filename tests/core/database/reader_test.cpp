@@ -86,7 +86,8 @@ TEST(RunReader, TruncatedFileIsDamaged) {
   const std::string bytes = bytes_of(good_file(folder));
   for (const double part : {0.1, 0.5, 0.9}) {
     const std::string path = folder / "cut";
-    write_bytes(path, std::string_view(bytes).substr(0, static_cast<std::size_t>(part * static_cast<double>(bytes.size()))));
+    write_bytes(path,
+                std::string_view(bytes).substr(0, static_cast<std::size_t>(part * static_cast<double>(bytes.size()))));
     const std::string message = message_of<InputError>([&] { read_all(path); });
     expect_one_line(message, path);
     EXPECT_THAT(message, HasSubstr("damaged"));
@@ -167,7 +168,7 @@ TEST(RunReader, FiltersAndOrder) {
   {
     RunWriter writer(path, process(0));
     writer.add(records::NvtxDomainRecord{1, "foldperf"});
-    writer.add(range(10, 20, "child"));   // as they end: the inner before the outer
+    writer.add(range(10, 20, "child"));  // as they end: the inner before the outer
     writer.add(range(10, 20, "parent"));
     writer.add(range(10, 30, "grandparent"));
     auto step = range(5, 40, "step", 1);

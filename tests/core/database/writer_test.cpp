@@ -79,8 +79,10 @@ TEST(RunWriter, FactsBecomeRowsOnlyInTheirDomainAndCategory) {
     writer.add(records::NvtxDomainRecord{5, "foldperf"});
     writer.add(records::NvtxDomainRecord{6, "another"});
     writer.add(fact(1, R"({"kind":"step","step":0,"samples":2})", 5));
-    writer.add(fact(2, R"({"kind":"batch","step":0,"chain":"1ubi_A","length":76,"crop":64,"alignment_depth":9,)"
-                       R"("preparation_ns":{"parse":5,"crop":7},"queue_wait_ns":3})", 5));
+    writer.add(fact(2,
+                    R"({"kind":"batch","step":0,"chain":"1ubi_A","length":76,"crop":64,"alignment_depth":9,)"
+                    R"("preparation_ns":{"parse":5,"crop":7},"queue_wait_ns":3})",
+                    5));
     writer.add(fact(3, R"({"kind":"metric","step":0,"name":"loss","value":2.5,"split":"train"})", 5));
     writer.add(fact(4, R"({"kind":"metric","step":1,"name":"loss","value":null})", 5));
     writer.add(fact(5, R"({"kind":"workload","kernel":"softmax","shape":[2,3],"flops":12})", 5));

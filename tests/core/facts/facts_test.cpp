@@ -33,7 +33,8 @@ TEST(Facts, EveryKindSurvivesJson) {
   EXPECT_EQ(same.preparation_ns, batch.preparation_ns);
   EXPECT_EQ(same.queue_wait_ns, 55);
 
-  const WorkloadFact workload = round_trip(WorkloadFact{"softmax", {1, 8, 256}, "bf16", 10, 20, 30, "warps=4", "tuned"});
+  const WorkloadFact workload =
+      round_trip(WorkloadFact{"softmax", {1, 8, 256}, "bf16", 10, 20, 30, "warps=4", "tuned"});
   EXPECT_EQ(workload.kernel, "softmax");
   EXPECT_THAT(workload.shape, ElementsAre(1, 8, 256));
   EXPECT_EQ(workload.exponentials, 30);
@@ -51,7 +52,8 @@ TEST(Facts, OneLineWhateverTheText) {
 }
 
 TEST(Facts, NonFiniteValuesBecomeNullAndComeBackAsNaN) {
-  for (const double value : {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
+  for (const double value :
+       {std::nan(""), std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity()}) {
     EXPECT_NE(to_json(MetricFact{1, "loss", value, "", ""}).find("\"value\":null"), std::string::npos);
     EXPECT_TRUE(std::isnan(round_trip(MetricFact{1, "loss", value, "", ""}).value));
   }
@@ -78,10 +80,10 @@ TEST(Facts, UnknownKeysAreIgnoredAndWrongTypesCountAsMissing) {
 }
 
 TEST(Facts, WhatIsNoFactGivesNothing) {
-  for (const char* text : {"", "hello", "{", "[]", "null", "3", "{}", R"({"kind":"other"})", R"({"kind":3})",
-                           R"({"kind":"step"})", R"({"kind":"step","step":18446744073709551615})",
-                           R"({"kind":"metric","value":1})", R"({"kind":"workload"})", "{\"kind\":\"step\",\"step\":1}x",
-                           "\xff\xff", R"({"kind":"metric","name":"unfinished)", "\"\\"}) {
+  for (const char* text :
+       {"", "hello", "{", "[]", "null", "3", "{}", R"({"kind":"other"})", R"({"kind":3})", R"({"kind":"step"})",
+        R"({"kind":"step","step":18446744073709551615})", R"({"kind":"metric","value":1})", R"({"kind":"workload"})",
+        "{\"kind\":\"step\",\"step\":1}x", "\xff\xff", R"({"kind":"metric","name":"unfinished)", "\"\\"}) {
     EXPECT_FALSE(parse_fact(text)) << text;
   }
   EXPECT_FALSE(parse_fact(std::string(200000, '[')));

@@ -1,0 +1,61 @@
+#include "core/database/merge_source.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "core/database/schema.hpp"
+
+namespace foldperf::database {
+
+TemporaryFile::TemporaryFile(std::string path) : path_(std::move(path)) { remove(); }
+TemporaryFile::~TemporaryFile() { remove(); }
+void TemporaryFile::remove() const {
+  std::error_code ignored;
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) std::filesystem::remove(path_ + suffix, ignored);
+}
+
+namespace {
+
+std::string losses_in_words(const SalvageReport& losses) {
+  std::string words;
+  for (const auto& [table, rows] : losses.lost_rows) {
+    words += (words.empty() ? "damaged, lost: " : ", ") + std::to_string(rows) + " rows of " + table;
+  }
+  if (losses.incomplete) words += words.empty() ? "damaged, parts could not be read" : ", and what cannot be counted";
+  return words.empty() ? "damaged, but every row could be read" : words;
+}
+
+}  // namespace
+
+void open_source(Source& source) {
+  source.file = std::make_unique<ReadableFile>(source.salvaged ? source.salvaged->path() : source.report->path);
+  sqlite::Connection& connection = source.file->connection();
+  naming_damage(source.report->path, [&] {
+    if (check_is_run_database(connection) < schema_version) {
+      source.file->copy_to_private();
+      upgrade(source.file->connection(), migrations());
+    }
+    check_tables(source.file->connection());
+    sqlite::Statement row(source.file->connection(),
+                          "SELECT rank,host,pid,start_utc_ns,offset_ns,state FROM ranks ORDER BY start_utc_ns LIMIT 1");
+    if (!row.step()) return;
+    source.rank = static_cast<int>(row.integer(0));
+    source.host = std::string(row.text(1));
+    source.pid = row.integer(2);
+    source.start_utc_ns = row.integer(3);
+    source.offset_ns = row.integer(4);
+    source.report->finished = row.text(5) == "finished";
+  });
+}
+
+void salvage_source(Source& source, const std::string& output, int number) {
+  source.file.reset();
+  source.salvaged =
+      std::make_unique<TemporaryFile>(output + ".salvage-" + std::to_string(getpid()) + "-" + std::to_string(number));
+  source.losses = salvage(source.report->path, source.salvaged->path());
+  source.report->problem = losses_in_words(source.losses);
+  open_source(source);
+}
+
+}  // namespace foldperf::database
