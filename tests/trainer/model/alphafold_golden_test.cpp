@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -62,6 +62,33 @@ TEST_P(AlphaFoldGolden, OutputsEqualOpenFolds) {
       expect_close(name, outputs.contains(name) ? outputs.at(name) : at::Tensor(), expected, limit,
                    meaningful(name, expected, residues));
     }
+  }
+}
+
+// The gradient of every parameter for one sum over the outputs.
+TensorDict gradients(const nlohmann::json& config, const TensorDict& file) {
+  AlphaFold model = golden_model(config, with_prefix(file, "weight."), torch::kFloat32);
+  const TensorDict outputs = model(first_passes(with_prefix(file, "batch."), 1));
+  (outputs.at("sm.positions").mean() + outputs.at("distogram_logits").square().mean() +
+   outputs.at("masked_msa_logits").square().mean())
+      .backward();
+  TensorDict result;
+  for (const auto& item : model->named_parameters()) {
+    if (item.value().grad().defined()) result[item.key()] = item.value().grad();
+  }
+  return result;
+}
+
+TEST_P(AlphaFoldGolden, CheckpointingChangesNoGradient) {
+  const TensorDict file = load_golden("model", GetParam());
+  nlohmann::json config = manifest().at("model").at(GetParam()).at("config");
+  config["blocks_per_checkpoint"] = 0;
+  const TensorDict expected = gradients(config, file);
+  config["blocks_per_checkpoint"] = 1;
+  const TensorDict actual = gradients(config, file);
+  EXPECT_EQ(actual.size(), expected.size());
+  for (const auto& [name, gradient] : expected) {
+    expect_close(name, actual.contains(name) ? actual.at(name) : at::Tensor(), gradient, 1e-5);
   }
 }
 
