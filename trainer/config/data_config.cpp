@@ -43,7 +43,8 @@ void visit(DataCommonConfig& c, Visitor& field) {
   field("use_templates", c.use_templates);
   field("use_template_torsion_angles", c.use_template_torsion_angles);
   // Feature lists, which the code holds, and a name that OpenFold's presets write but its code does not read.
-  field.pass_over({"feat", "template_features", "unsupervised_features", "seqemb_features", "reduce_max_clusters_by_max_templates"});
+  field.pass_over({"feat", "template_features", "unsupervised_features", "seqemb_features",
+                   "reduce_max_clusters_by_max_templates"});
 }
 template <typename Visitor>
 void visit(DataSupervisedConfig& c, Visitor& field) {
@@ -166,7 +167,8 @@ class Reader {
   void pass_over(std::initializer_list<const char*> names) { known_.insert(names.begin(), names.end()); }
   void refuse_unknown() const {
     for (const auto& item : tree_.items()) {
-      if (!known_.contains(item.key())) throw UsageError(path_ + "." + item.key() + ": no such key in the data's configuration");
+      if (!known_.contains(item.key()))
+        throw UsageError(path_ + "." + item.key() + ": no such key in the data's configuration");
     }
   }
 

@@ -40,7 +40,7 @@ struct DataSupervisedConfig {
 
 // One of the modes: train, eval, predict.
 struct DataModeConfig {
-  bool fixed_size = true;            // crop and pad to the sizes below
+  bool fixed_size = true;  // crop and pad to the sizes below
   bool subsample_templates = true;
   bool block_delete_msa = true;
   double masked_msa_replace_fraction = 0.15;
@@ -49,11 +49,11 @@ struct DataModeConfig {
   std::int64_t max_template_hits = 4;
   std::int64_t max_templates = 4;
   bool crop = true;
-  std::int64_t crop_size = 256;       // 0: the whole chain (OpenFold: null)
+  std::int64_t crop_size = 256;  // 0: the whole chain (OpenFold: null)
   bool supervised = true;
   std::int64_t max_distillation_msa_clusters = 0;  // 0: distillation samples are sampled as the others are
-  bool uniform_recycling = false;     // false: always max_recycling_iters
-  double distillation_prob = 0;       // share of samples from the distillation set
+  bool uniform_recycling = false;                  // false: always max_recycling_iters
+  double distillation_prob = 0;                    // share of samples from the distillation set
 };
 
 DataModeConfig train_mode_defaults();    // crop 256, block deletion, uniform recycling
@@ -62,9 +62,9 @@ DataModeConfig predict_mode_defaults();  // as eval, unsupervised, 512 clusters
 
 // Which files. A chain is named <file without extension>_<author chain id>: 1ubi_A.
 struct DataSourceConfig {
-  std::string train_data_dir;              // folder of .cif, .pdb, .ent, each also as .gz
-  std::string train_alignment_dir;         // <dir>/<chain name>/*.a3m|*.sto; empty: own sequence only
-  std::string val_data_dir;                // empty: evaluation uses train_data_dir
+  std::string train_data_dir;       // folder of .cif, .pdb, .ent, each also as .gz
+  std::string train_alignment_dir;  // <dir>/<chain name>/*.a3m|*.sto; empty: own sequence only
+  std::string val_data_dir;         // empty: evaluation uses train_data_dir
   std::string val_alignment_dir;
   std::vector<std::string> train_chains;   // chain names, or entry names for all their chains; empty: all in the folder
   std::vector<std::string> val_chains;     // empty: those of val_data_dir, else the training chains

@@ -27,7 +27,8 @@ Alignment parse_a3m(std::string_view text, const std::string& path) {
     if (row.empty()) throw InputError(path, header_line, "header without a sequence");
     if (row.size() != result.width()) {
       throw InputError(path, header_line,
-                       "this sequence has " + residues(row.size()) + " outside insertions, but the query (the first sequence) has " +
+                       "this sequence has " + residues(row.size()) +
+                           " outside insertions, but the query (the first sequence) has " +
                            std::to_string(result.width()));
     }
   };
@@ -43,7 +44,8 @@ Alignment parse_a3m(std::string_view text, const std::string& path) {
       result.sequences.emplace_back();
       continue;
     }
-    if (result.sequences.empty()) throw InputError(path, lines.number(), "an a3m file must start with a header line: '>name'");
+    if (result.sequences.empty())
+      throw InputError(path, lines.number(), "an a3m file must start with a header line: '>name'");
     for (const char c : line) {
       if (is_lower(c)) {
         ++inserted;
@@ -97,8 +99,9 @@ Alignment parse_stockholm(std::string_view text, const std::string& path) {
   const std::string query = rows.front().sequence;
   for (const Row& row : rows) {
     if (row.sequence.size() != query.size()) {
-      throw InputError(path, row.line, "this sequence has " + std::to_string(row.sequence.size()) +
-                                           " columns, but the query (the first one) has " + std::to_string(query.size()));
+      throw InputError(path, row.line,
+                       "this sequence has " + std::to_string(row.sequence.size()) +
+                           " columns, but the query (the first one) has " + std::to_string(query.size()));
     }
     std::string& aligned = result.sequences.emplace_back();
     std::int32_t inserted = 0;

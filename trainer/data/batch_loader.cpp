@@ -12,9 +12,9 @@ namespace foldperf::trainer {
 
 namespace {
 
-// LibTorch's operators would start a team of OpenMP threads for each of our threads, beside the trainer's own. The number
-// is a property of the calling thread; at::set_num_threads would change it for threads started later as well, the autograd
-// engine's among them. The symbol is that of the OpenMP library that LibTorch loaded.
+// LibTorch's operators would start a team of OpenMP threads for each of our threads, beside the trainer's own. The
+// number is a property of the calling thread; at::set_num_threads would change it for threads started later as well,
+// the autograd engine's among them. The symbol is that of the OpenMP library that LibTorch loaded.
 void use_one_torch_thread_here() {
   (void)at::get_num_threads();  // initialises this thread's number, which would undo ours later
   if (auto* set = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"))) set(1);
@@ -78,7 +78,8 @@ Batch BatchLoader::prepare(std::int64_t ticket) {
   const std::int64_t position = position_of(ticket);
   const auto chains = static_cast<std::int64_t>(dataset_->size());
   const std::int64_t epoch = position / chains, index = position % chains;
-  Batch batch = dataset_->load(chain_at(epoch, index), {options_.seed, static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(index)});
+  Batch batch = dataset_->load(chain_at(epoch, index),
+                               {options_.seed, static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(index)});
   batch.position = position;
   return batch;
 }

@@ -25,8 +25,8 @@ struct LoaderOptions {
   std::int64_t first_position = 0;     // samples already trained on, to go on after a stop
   std::int64_t rank = 0;               // this process takes positions rank, rank + ranks, ...
   std::int64_t ranks = 1;
-  std::int64_t num_workers = 1;        // 0: batches are prepared in next()
-  std::int64_t prefetch_factor = 2;    // batches ready per worker, at most
+  std::int64_t num_workers = 1;      // 0: batches are prepared in next()
+  std::int64_t prefetch_factor = 2;  // batches ready per worker, at most
 };
 
 // Options of a training run, and of one pass over the evaluation chains in their order.
@@ -41,8 +41,8 @@ class BatchLoader {
   BatchLoader(const BatchLoader&) = delete;
   BatchLoader& operator=(const BatchLoader&) = delete;
 
-  // The next batch; empty after the last epoch. What its preparation threw is thrown here, and the loader goes on behind
-  // that batch when it is called again.
+  // The next batch; empty after the last epoch. What its preparation threw is thrown here, and the loader goes on
+  // behind that batch when it is called again.
   std::optional<Batch> next();
 
  private:
@@ -65,11 +65,11 @@ class BatchLoader {
   std::vector<std::int64_t> order_;  // of order_epoch_
 
   std::mutex mutex_;
-  std::condition_variable ready_;    // a batch is there
-  std::condition_variable room_;     // a batch was taken
+  std::condition_variable ready_;  // a batch is there
+  std::condition_variable room_;   // a batch was taken
   std::map<std::int64_t, Slot> slots_;
-  std::int64_t next_ticket_ = 0;     // to be prepared
-  std::int64_t next_out_ = 0;        // to be handed out
+  std::int64_t next_ticket_ = 0;  // to be prepared
+  std::int64_t next_out_ = 0;     // to be handed out
   bool stopping_ = false;
   std::vector<std::thread> workers_;
 };

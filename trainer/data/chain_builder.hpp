@@ -26,8 +26,8 @@ class ResidueAtoms {
   explicit ResidueAtoms(std::string name = {}) : name_(std::move(name)) {}
   void add(const AtomRecord& atom);
   [[nodiscard]] const std::string& name() const { return name_; }
-  // Writes the atoms with a slot in atom37 into residue `index`: MSE's SE takes SD's slot, and NH1 and NH2 of an arginine
-  // are exchanged where NH2 is nearer to CD.
+  // Writes the atoms with a slot in atom37 into residue `index`: MSE's SE takes SD's slot, and NH1 and NH2 of an
+  // arginine are exchanged where NH2 is nearer to CD.
   void place(ProteinChain& chain, std::size_t index) const;
 
  private:

@@ -20,13 +20,16 @@ bool is_mmcif(const fs::path& path) {
 std::map<std::string, fs::path> list_entries(const fs::path& folder) {
   std::error_code error;
   if (!fs::exists(folder, error)) throw InputError(folder.string(), "no such data folder");
-  if (!fs::is_directory(folder, error)) throw InputError(folder.string(), "is no folder; the data folder holds structure files");
+  if (!fs::is_directory(folder, error))
+    throw InputError(folder.string(), "is no folder; the data folder holds structure files");
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
     if (entry.is_regular_file() && is_structure_file(entry.path())) files.push_back(entry.path());
   }
   if (error) throw InputError(folder.string(), "cannot be listed: " + error.message());
-  if (files.empty()) throw InputError(folder.string(), "the data folder holds no structure file (.cif, .pdb or .ent, each also with .gz)");
+  if (files.empty())
+    throw InputError(folder.string(),
+                     "the data folder holds no structure file (.cif, .pdb or .ent, each also with .gz)");
   std::sort(files.begin(), files.end());
   std::map<std::string, fs::path> entries;
   for (const fs::path& file : files) {
@@ -44,11 +47,13 @@ fs::path alignments_of(const fs::path& alignment_dir, const ProteinChain& chain)
 }
 
 ChainSource to_source(const StructureEntry& entry, const ProteinChain& chain, const fs::path& alignment_dir) {
-  return {chain.name(), chain.chain, entry.path, alignments_of(alignment_dir, chain), static_cast<std::int64_t>(chain.length())};
+  return {chain.name(), chain.chain, entry.path, alignments_of(alignment_dir, chain),
+          static_cast<std::int64_t>(chain.length())};
 }
 
 std::string why_skipped(const StructureEntry& entry) {
-  if (entry.other_chains.empty()) return "no protein chain";
+  if (entry.other_chains.empty())
+    return "no protein chain (in an mmCIF file, no _entity_poly_seq table names its sequence)";
   std::string names;
   for (const std::string& chain : entry.other_chains) names += (names.empty() ? "" : ", ") + chain;
   return "no protein chain, only DNA, RNA or other polymers (chains " + names + ")";
@@ -56,11 +61,12 @@ std::string why_skipped(const StructureEntry& entry) {
 
 }  // namespace
 
-ChainCatalog find_chains(const fs::path& data_dir, const fs::path& alignment_dir, const std::vector<std::string>& wanted,
-                         const StructureOptions& options) {
+ChainCatalog find_chains(const fs::path& data_dir, const fs::path& alignment_dir,
+                         const std::vector<std::string>& wanted, const StructureOptions& options) {
   const std::map<std::string, fs::path> entries = list_entries(data_dir);
   ChainCatalog catalog;
-  if (!alignment_dir.empty() && !fs::is_directory(alignment_dir)) throw InputError(alignment_dir.string(), "no such alignment folder");
+  if (!alignment_dir.empty() && !fs::is_directory(alignment_dir))
+    throw InputError(alignment_dir.string(), "no such alignment folder");
 
   if (wanted.empty()) {
     for (const auto& [name, path] : entries) {
@@ -90,12 +96,14 @@ ChainCatalog find_chains(const fs::path& data_dir, const fs::path& alignment_dir
       continue;
     }
     if (entry.chains.empty()) catalog.skipped.push_back({found->second, why_skipped(entry)});
-    for (const ProteinChain& candidate : entry.chains) catalog.chains.push_back(to_source(entry, candidate, alignment_dir));
+    for (const ProteinChain& candidate : entry.chains)
+      catalog.chains.push_back(to_source(entry, candidate, alignment_dir));
   }
   if (catalog.chains.empty()) {
     throw InputError(data_dir.string(), "no protein chain in its " + std::to_string(catalog.skipped.size()) +
-                                            " structure files; the first, " + catalog.skipped.front().structure.filename().string() +
-                                            ", has " + catalog.skipped.front().reason);
+                                            " structure files; the first, " +
+                                            catalog.skipped.front().structure.filename().string() + ", has " +
+                                            catalog.skipped.front().reason);
   }
   return catalog;
 }

@@ -10,8 +10,8 @@
 namespace foldperf::trainer {
 
 struct ChainSource {
-  std::string name;                  // 1ubi_A
-  std::string chain;                 // A
+  std::string name;   // 1ubi_A
+  std::string chain;  // A
   std::filesystem::path structure;
   std::filesystem::path alignments;  // folder; need not exist
   std::int64_t length = 0;           // residues
@@ -28,11 +28,11 @@ struct ChainCatalog {
 };
 
 // The protein chains of the structure files in a folder (not in its subfolders); of an entry that is there in several
-// formats the mmCIF file counts. `wanted` names chains (1ubi_A) or entries (1ubi: all their chains); empty means all. The
-// alignments of a chain are in <alignment_dir>/<chain name>, or <alignment_dir>/<entry> where that is a folder.
+// formats the mmCIF file counts. `wanted` names chains (1ubi_A) or entries (1ubi: all their chains); empty means all.
+// The alignments of a chain are in <alignment_dir>/<chain name>, or <alignment_dir>/<entry> where that is a folder.
 //
-// Throws InputError for a folder that is missing or holds no structure file, a file that is damaged, a wanted entry or chain
-// that is not there, and where no protein chain is left.
+// Throws InputError for a folder that is missing or holds no structure file, a file that is damaged, a wanted entry or
+// chain that is not there, and where no protein chain is left.
 ChainCatalog find_chains(const std::filesystem::path& data_dir, const std::filesystem::path& alignment_dir,
                          const std::vector<std::string>& wanted, const StructureOptions& options = {});
 

@@ -60,7 +60,8 @@ Batch ChainDataset::load(std::size_t chain, const SampleKey& sample) const {
 
 ChainCatalog training_chains(const DataConfig& config) {
   const DataSourceConfig& source = config.source;
-  if (source.train_data_dir.empty()) throw UsageError("data.source.train_data_dir is not set: name the folder of the structure files");
+  if (source.train_data_dir.empty())
+    throw UsageError("data.source.train_data_dir is not set: name the folder of the structure files");
   return find_chains(source.train_data_dir, source.train_alignment_dir, source.train_chains, structure_options(config));
 }
 

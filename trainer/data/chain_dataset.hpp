@@ -13,10 +13,10 @@ namespace foldperf::trainer {
 
 // One sample, as the model takes it, and what is told about it.
 struct Batch {
-  TensorDict features;         // [1, ..., passes]; names of OpenFold. Some are views: do not write into them
-  facts::BatchFact fact;       // chain, sizes, preparation by stage (read, alignment, features, transforms), queue wait
+  TensorDict features;    // [1, ..., passes]; names of OpenFold. Some are views: do not write into them
+  facts::BatchFact fact;  // chain, sizes, preparation by stage (read, alignment, features, transforms), queue wait
   std::int64_t epoch = 0;
-  std::int64_t position = 0;   // since the first epoch's start: the fact's step is the trainer's to set
+  std::int64_t position = 0;  // since the first epoch's start: the fact's step is the trainer's to set
 };
 
 class ChainDataset {
@@ -34,8 +34,8 @@ class ChainDataset {
   FeaturePipeline pipeline_;
 };
 
-// The training chains of a configuration, and those for evaluation: val_data_dir's, or val_chains of train_data_dir, or the
-// training chains themselves. Throws as find_chains; UsageError where train_data_dir is not set.
+// The training chains of a configuration, and those for evaluation: val_data_dir's, or val_chains of train_data_dir, or
+// the training chains themselves. Throws as find_chains; UsageError where train_data_dir is not set.
 ChainCatalog training_chains(const DataConfig& config);
 ChainCatalog evaluation_chains(const DataConfig& config);
 

@@ -20,9 +20,12 @@ namespace {
 
 const DataModeConfig& mode_of(const DataConfig& config, DataMode mode) {
   switch (mode) {
-    case DataMode::train: return config.train;
-    case DataMode::eval: return config.eval;
-    case DataMode::predict: return config.predict;
+    case DataMode::train:
+      return config.train;
+    case DataMode::eval:
+      return config.eval;
+    case DataMode::predict:
+      return config.predict;
   }
   throw Error("no such data mode");
 }
@@ -46,9 +49,11 @@ TensorDict cast_and_squeeze(const TensorDict& raw) {
 
 // What depends on the draws of a pass.
 const std::set<std::string>& varying_features() {
-  static const std::set<std::string> names = {"bert_mask",  "extra_deletion_value", "extra_has_deletion", "extra_msa",
-                                              "extra_msa_mask", "extra_msa_row_mask", "msa_feat", "msa_mask",
-                                              "msa_row_mask", "true_msa"};
+  static const std::set<std::string> names = {"bert_mask",          "extra_deletion_value",
+                                              "extra_has_deletion", "extra_msa",
+                                              "extra_msa_mask",     "extra_msa_row_mask",
+                                              "msa_feat",           "msa_mask",
+                                              "msa_row_mask",       "true_msa"};
   return names;
 }
 
@@ -111,7 +116,8 @@ TensorDict FeaturePipeline::fixed_transforms(const TensorDict& raw) const {
   features["seq_mask"] = torch::ones(features.at("aatype").sizes(), torch::kFloat32);
   if (config_.common.use_templates) {
     const std::int64_t length = features.at("aatype").size(0);
-    for (auto& [name, tensor] : empty_template_features(length, config_.common.use_template_torsion_angles)) features[name] = tensor;
+    for (auto& [name, tensor] : empty_template_features(length, config_.common.use_template_torsion_angles))
+      features[name] = tensor;
   }
   make_atom14_masks(features);
   if (mode_config_.supervised && features.contains("all_atom_positions")) {
@@ -137,30 +143,36 @@ TensorDict FeaturePipeline::recycling_pass(const TensorDict& fixed, const Sample
     const std::int64_t block = deletion_block_size(depth(features), common.block_delete_msa.msa_fraction_per_block);
     if (block > 0 && depth(features) > 1) {
       RandomStream draws = stream(Purpose::block_deletion);
-      keep_rows(features, rows_after_block_deletion(depth(features), block, draw_block_starts(draws, depth(features), common.block_delete_msa)));
+      keep_rows(features,
+                rows_after_block_deletion(depth(features), block,
+                                          draw_block_starts(draws, depth(features), common.block_delete_msa)));
     }
   }
-  const bool is_distillation = features.contains("is_distillation") && features.at("is_distillation").item<float>() == 1.0F;
+  const bool is_distillation =
+      features.contains("is_distillation") && features.at("is_distillation").item<float>() == 1.0F;
   if (mode_config_.max_distillation_msa_clusters > 0 && is_distillation) {
     sample_msa(features, stream(Purpose::distillation_sample).permutation(depth(features) - 1),
                mode_config_.max_distillation_msa_clusters, false);
   }
   const std::int64_t clusters =
-      std::max<std::int64_t>(1, mode_config_.max_msa_clusters - (common.reduce_msa_clusters_by_max_templates ? mode_config_.max_templates : 0));
+      std::max<std::int64_t>(1, mode_config_.max_msa_clusters -
+                                    (common.reduce_msa_clusters_by_max_templates ? mode_config_.max_templates : 0));
   sample_msa(features, stream(Purpose::sample_msa).permutation(depth(features) - 1), clusters);
 
   RandomStream position_draws = stream(Purpose::masked_positions);
   RandomStream residue_draws = stream(Purpose::masked_residues);
   const double fraction = mode_config_.masked_msa_replace_fraction;
   const at::Tensor uniform = draw_masked_positions(position_draws, depth(features), features.at("msa").size(1));
-  make_masked_msa(features, uniform, draw_masked_residues(residue_draws, features, common.masked_msa, uniform, fraction), fraction);
+  make_masked_msa(features, uniform,
+                  draw_masked_residues(residue_draws, features, common.masked_msa, uniform, fraction), fraction);
 
   if (common.msa_cluster_features) {
     nearest_neighbor_clusters(features);
     summarize_clusters(features);
   }
   if (mode_config_.max_extra_msa > 0) {
-    crop_extra_msa(features, stream(Purpose::crop_extra_msa).permutation(features.at("extra_msa").size(0)), mode_config_.max_extra_msa);
+    crop_extra_msa(features, stream(Purpose::crop_extra_msa).permutation(features.at("extra_msa").size(0)),
+                   mode_config_.max_extra_msa);
   } else {
     delete_extra_msa(features);
   }
@@ -202,7 +214,7 @@ TensorDict FeaturePipeline::sample(const TensorDict& fixed, const SampleKey& key
     batch[name] = stacked.unsqueeze(0);
   }
   const bool is_clamped = mode_ == DataMode::train && RandomStream(key, Purpose::clamped_fape).uniform() <
-                                                           static_cast<float>(config_.supervised.clamp_prob);
+                                                          static_cast<float>(config_.supervised.clamp_prob);
   batch["use_clamped_fape"] = torch::full({1, count}, is_clamped ? 1.0F : 0.0F);
   batch["no_recycling_iters"] = torch::full({1, count}, static_cast<float>(iterations));
   return batch;

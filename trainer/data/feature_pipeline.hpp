@@ -22,8 +22,8 @@ class FeaturePipeline {
   // One recycling pass: sampled, masked, clustered, cropped and padded. Features in the names and shapes of the schema.
   [[nodiscard]] TensorDict recycling_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const;
 
-  // All passes of a sample. Features are [1, ..., passes]; features that no pass changes are expanded views over the last
-  // dimension, so do not write into them. Adds use_clamped_fape and no_recycling_iters, float32 [1, passes].
+  // All passes of a sample. Features are [1, ..., passes]; features that no pass changes are expanded views over the
+  // last dimension, so do not write into them. Adds use_clamped_fape and no_recycling_iters, float32 [1, passes].
   [[nodiscard]] TensorDict sample(const TensorDict& fixed, const SampleKey& sample) const;
 
   // Extra recycling passes that this sample trains with: drawn uniformly from 0 to max_recycling_iters where

@@ -80,7 +80,9 @@ void crop(TensorDict& features, const Crop& crop) {
     for (std::size_t i = 0; i < found->second.size(); ++i) {
       const auto dim = static_cast<std::int64_t>(i);
       if (found->second[i] == Dimension::residues) tensor = tensor.narrow(dim, crop.start, crop.size);
-      if (found->second[i] == Dimension::templates) tensor = tensor.index_select(dim, torch::tensor(crop.templates, torch::kInt64));
+      if (found->second[i] == Dimension::templates) {
+        tensor = tensor.index_select(dim, torch::tensor(crop.templates, torch::kInt64));
+      }
     }
   }
   features["seq_length"] = torch::full({}, crop.size, torch::kInt64);
@@ -98,15 +100,25 @@ void pad(TensorDict& features, const PaddedSize& size) {
     for (std::size_t i = 0; i < shape.size(); ++i) {
       std::int64_t wanted = 0;
       switch (found->second[i]) {
-        case Dimension::residues: wanted = size.residues; break;
-        case Dimension::msa_rows: wanted = size.msa_rows; break;
-        case Dimension::extra_msa_rows: wanted = size.extra_msa_rows; break;
-        case Dimension::templates: wanted = size.templates; break;
-        case Dimension::fixed: break;
+        case Dimension::residues:
+          wanted = size.residues;
+          break;
+        case Dimension::msa_rows:
+          wanted = size.msa_rows;
+          break;
+        case Dimension::extra_msa_rows:
+          wanted = size.extra_msa_rows;
+          break;
+        case Dimension::templates:
+          wanted = size.templates;
+          break;
+        case Dimension::fixed:
+          break;
       }
       if (wanted == 0) continue;
       if (shape[i] > wanted) {
-        throw Error("feature " + name + " has " + std::to_string(shape[i]) + " entries where the fixed size is " + std::to_string(wanted));
+        throw Error("feature " + name + " has " + std::to_string(shape[i]) + " entries where the fixed size is " +
+                    std::to_string(wanted));
       }
       shape[i] = wanted;
     }

@@ -21,8 +21,8 @@ TensorDict select_features(const TensorDict& features);
 // Where templates are concerned: which ones, in which order.
 struct Crop {
   std::int64_t start = 0;
-  std::int64_t size = 0;                 // residues
-  std::vector<std::int64_t> templates;   // rows to keep, in this order
+  std::int64_t size = 0;                // residues
+  std::vector<std::int64_t> templates;  // rows to keep, in this order
 };
 // Cuts the residue dimension of every feature in the schema, takes the chosen templates and sets seq_length.
 void crop(TensorDict& features, const Crop& crop);

@@ -31,8 +31,8 @@ struct Monomer {
 using Polymers = std::map<std::string, std::vector<Monomer>>;
 
 struct EntityPolymers {
-  Polymers proteins;                // by mmCIF chain id
-  std::set<std::string> others;     // mmCIF ids of chains without any peptide
+  Polymers proteins;             // by mmCIF chain id
+  std::set<std::string> others;  // mmCIF ids of chains without any peptide
 };
 
 class MmcifReader {
@@ -89,7 +89,8 @@ class MmcifReader {
   static std::optional<double> parse_number(const std::string& plain) {
     double value = 0;
     const auto result = gemmi::fast_from_chars(plain.data(), plain.data() + plain.size(), value);
-    if (result.ec != std::errc() || result.ptr != plain.data() + plain.size() || !std::isfinite(value)) return std::nullopt;
+    if (result.ec != std::errc() || result.ptr != plain.data() + plain.size() || !std::isfinite(value))
+      return std::nullopt;
     return value;
   }
 
@@ -146,14 +147,15 @@ class MmcifReader {
 
   struct AuthorChain {
     std::map<ResidueId, std::map<std::string, ResidueAtoms>> residues;  // by residue type
-    std::map<ResidueId, std::string> last_type;                        // of several types the file's last one counts
-    std::map<int, ResidueId> at_position;                              // by number in the sequence
+    std::map<ResidueId, std::string> last_type;                         // of several types the file's last one counts
+    std::map<int, ResidueId> at_position;                               // by number in the sequence
   };
 
   void read_atoms(const EntityPolymers& polymers) {
-    auto table = block_.find("_atom_site.", {"group_PDB", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id",
-                                             "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y", "Cartn_z",
-                                             "occupancy", "auth_seq_id", "auth_asym_id", "pdbx_PDB_model_num"});
+    auto table =
+        block_.find("_atom_site.", {"group_PDB", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id",
+                                    "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
+                                    "auth_seq_id", "auth_asym_id", "pdbx_PDB_model_num"});
     if (table.length() == 0) {
       fail("no atom coordinates (a complete _atom_site table): the file is truncated or holds no structure");
     }
@@ -210,8 +212,8 @@ class MmcifReader {
   std::map<std::string, AuthorChain> chains_;        // by author's chain id
 };
 
-// Files of the Protein Data Bank end every category with a line that holds only '#'. A file cut between two lines of its
-// atom table is valid mmCIF, and its missing residues would pass for unresolved ones.
+// Files of the Protein Data Bank end every category with a line that holds only '#'. A file cut between two lines of
+// its atom table is valid mmCIF, and its missing residues would pass for unresolved ones.
 void refuse_cut_file(const std::string& text, const std::filesystem::path& path) {
   constexpr std::size_t hashes_of_archive_file = 10;
   std::size_t hashes = 0;
@@ -224,19 +226,22 @@ void refuse_cut_file(const std::string& text, const std::filesystem::path& path)
     hashes += line == "#";
   }
   if (hashes >= hashes_of_archive_file && last != "#") {
-    throw InputError(path.string(), lines.number(), "the last table does not end in '#' as the others do: the file is truncated");
+    throw InputError(path.string(), lines.number(),
+                     "the last table does not end in '#' as the others do: the file is truncated");
   }
 }
 
 }  // namespace
 
-StructureEntry parse_mmcif(const std::string& text, const std::filesystem::path& path, const StructureOptions& options) {
+StructureEntry parse_mmcif(const std::string& text, const std::filesystem::path& path,
+                           const StructureOptions& options) {
   cif::Document document;
   try {
     document = cif::read_memory(text.data(), text.size(), path.c_str());
   } catch (const tao::pegtl::parse_error& error) {
     const std::size_t line = error.positions().empty() ? 0 : error.positions().front().line;
-    throw InputError(path.string(), line, "is no valid mmCIF here, or ends here too early: " + std::string(error.message()));
+    throw InputError(path.string(), line,
+                     "is no valid mmCIF here, or ends here too early: " + std::string(error.message()));
   } catch (const std::runtime_error& error) {
     throw InputError(path.string(), std::string("is no valid mmCIF: ") + error.what());
   }

@@ -10,27 +10,30 @@
 #include "core/error.hpp"
 #include "trainer/protein/residue_types.hpp"
 
-// Plain loops rather than tensor operations: batches are prepared on threads of their own beside the training thread, and
-// LibTorch would start a team of threads for each of them.
+// Plain loops rather than tensor operations: batches are prepared on threads of their own beside the training thread,
+// and LibTorch would start a team of threads for each of them.
 namespace foldperf::trainer {
 
 namespace {
 
 constexpr std::int64_t msa_classes = 23;  // residues, unknown, gap, mask
-constexpr std::array<const char*, 6> row_features = {"msa", "deletion_matrix", "msa_mask", "msa_row_mask", "bert_mask", "true_msa"};
+constexpr std::array<const char*, 6> row_features = {"msa",          "deletion_matrix", "msa_mask",
+                                                     "msa_row_mask", "bert_mask",       "true_msa"};
 
 // Rows of a contiguous tensor, copied byte-wise.
 at::Tensor select_rows(const at::Tensor& tensor, const std::int64_t* rows, std::int64_t count) {
   const at::Tensor source = tensor.contiguous();
   auto shape = source.sizes().vec();
-  const auto row_bytes = static_cast<std::size_t>(source.numel() / std::max<std::int64_t>(shape[0], 1)) * source.element_size();
+  const auto row_bytes =
+      static_cast<std::size_t>(source.numel() / std::max<std::int64_t>(shape[0], 1)) * source.element_size();
   const std::int64_t depth = shape[0];
   shape[0] = count;
   at::Tensor result = torch::empty(shape, source.options());
   const auto* from = static_cast<const char*>(source.const_data_ptr());
   auto* to = static_cast<char*>(result.mutable_data_ptr());
   for (std::int64_t i = 0; i < count; ++i) {
-    if (rows[i] < 0 || rows[i] >= depth) throw Error("no row " + std::to_string(rows[i]) + " in an alignment of " + std::to_string(depth));
+    if (rows[i] < 0 || rows[i] >= depth)
+      throw Error("no row " + std::to_string(rows[i]) + " in an alignment of " + std::to_string(depth));
     const char* row = from + static_cast<std::size_t>(rows[i]) * row_bytes;
     std::copy(row, row + row_bytes, to + static_cast<std::size_t>(i) * row_bytes);
   }
@@ -49,7 +52,9 @@ std::vector<std::uint8_t> comparable_rows(const at::Tensor& msa, std::uint8_t ne
 }
 
 // How OpenFold squeezes a number of deletions into [0, 1).
-float deletion_value(float deletions) { return std::atan(deletions / 3.0F) * static_cast<float>(2.0 / std::numbers::pi); }
+float deletion_value(float deletions) {
+  return std::atan(deletions / 3.0F) * static_cast<float>(2.0 / std::numbers::pi);
+}
 float has_deletion(float deletions) { return std::clamp(deletions, 0.0F, 1.0F); }
 
 template <typename Function>
@@ -84,7 +89,8 @@ void make_hhblits_profile(TensorDict& features) {
   const std::int64_t* residues = msa.const_data_ptr<std::int64_t>();
   std::vector<std::int64_t> counts(static_cast<std::size_t>(length * classes), 0);
   for (std::int64_t row = 0; row < depth; ++row) {
-    for (std::int64_t i = 0; i < length; ++i) ++counts[static_cast<std::size_t>(i * classes + residues[row * length + i])];
+    for (std::int64_t i = 0; i < length; ++i)
+      ++counts[static_cast<std::size_t>(i * classes + residues[row * length + i])];
   }
   at::Tensor profile = torch::empty({length, classes}, torch::kFloat32);
   std::transform(counts.begin(), counts.end(), profile.mutable_data_ptr<float>(),
@@ -114,7 +120,8 @@ Rows rows_after_block_deletion(std::int64_t depth, std::int64_t block_size, cons
 void keep_rows(TensorDict& features, const Rows& rows, bool extra) {
   for (const char* name : row_features) {
     const std::string key = extra ? std::string("extra_") + name : name;
-    if (features.contains(key)) features[key] = select_rows(features.at(key), rows.data(), static_cast<std::int64_t>(rows.size()));
+    if (features.contains(key))
+      features[key] = select_rows(features.at(key), rows.data(), static_cast<std::int64_t>(rows.size()));
   }
 }
 
@@ -126,7 +133,8 @@ void sample_msa(TensorDict& features, const Rows& permutation, std::int64_t max_
   for (const char* name : row_features) {
     if (!features.contains(name)) continue;
     const at::Tensor whole = features.at(name);
-    if (keep_extra) features[std::string("extra_") + name] = select_rows(whole, order.data() + sampled, depth - sampled);
+    if (keep_extra)
+      features[std::string("extra_") + name] = select_rows(whole, order.data() + sampled, depth - sampled);
     features[name] = select_rows(whole, order.data(), sampled);
   }
 }
@@ -153,7 +161,8 @@ at::Tensor masked_msa_probabilities(const TensorDict& features, const MaskedMsaC
   return result;
 }
 
-void make_masked_msa(TensorDict& features, const at::Tensor& uniform, const at::Tensor& replacement, double replace_fraction) {
+void make_masked_msa(TensorDict& features, const at::Tensor& uniform, const at::Tensor& replacement,
+                     double replace_fraction) {
   const at::Tensor original = features.at("msa").contiguous();
   at::Tensor masked = original.clone();
   at::Tensor bert_mask = torch::zeros(original.sizes(), torch::kFloat32);
@@ -223,7 +232,8 @@ void summarize_clusters(TensorDict& features) {
     ++members[static_cast<std::size_t>(cluster)];
   }
   for (std::int64_t s = 0; s < clusters; ++s) {
-    const float count = (1e-6F + 1.0F) + static_cast<float>(members[static_cast<std::size_t>(s)]);  // the center counts too
+    const float count =
+        (1e-6F + 1.0F) + static_cast<float>(members[static_cast<std::size_t>(s)]);  // the center counts too
     for (std::int64_t i = s * length * msa_classes; i < (s + 1) * length * msa_classes; ++i) profiles[i] /= count;
     for (std::int64_t i = s * length; i < (s + 1) * length; ++i) deleted[i] /= count;
   }

@@ -1,5 +1,5 @@
-// Transforms of a chain's alignment: openfold/data/data_transforms.py, AlphaFold 2 supplement, sections 1.2.4 to 1.2.9 and
-// algorithm 1. Each random one is split into its draws (msa_draws.hpp) and their effect, here.
+// Transforms of a chain's alignment: openfold/data/data_transforms.py, AlphaFold 2 supplement, sections 1.2.4 to 1.2.9
+// and algorithm 1. Each random one is split into its draws (msa_draws.hpp) and their effect, here.
 //
 // n is the depth of the alignment, S the number of sampled rows (clusters), E of the others ("extra_"), L the length.
 #pragma once
@@ -35,7 +35,8 @@ void sample_msa(TensorDict& features, const Rows& permutation, std::int64_t max_
 // Probabilities [S, L, 23] of what a masked position becomes (the last one: the mask token).
 at::Tensor masked_msa_probabilities(const TensorDict& features, const MaskedMsaConfig& config);
 // Where uniform [S, L] is below replace_fraction, msa becomes `replacement` [S, L] int64. Adds bert_mask and true_msa.
-void make_masked_msa(TensorDict& features, const at::Tensor& uniform, const at::Tensor& replacement, double replace_fraction);
+void make_masked_msa(TensorDict& features, const at::Tensor& uniform, const at::Tensor& replacement,
+                     double replace_fraction);
 
 // extra_cluster_assignment [E] int64: the sampled row that shares most residues with each extra row (gaps and masked
 // positions do not count; the first of equals).

@@ -1,5 +1,5 @@
-// PDB files to protein chains. Experiments: residues are put where an alignment with SEQRES has them, so that both formats
-// of an entry give the same chain. Predictions: openfold data_pipeline.make_pdb_features.
+// PDB files to protein chains. Experiments: residues are put where an alignment with SEQRES has them, so that both
+// formats of an entry give the same chain. Predictions: openfold data_pipeline.make_pdb_features.
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -23,8 +23,10 @@ namespace {
 constexpr double confident_plddt = 50;
 
 AtomRecord to_record(const gemmi::Atom& atom, const std::filesystem::path& path) {
-  if (!std::isfinite(atom.pos.x) || !std::isfinite(atom.pos.y) || !std::isfinite(atom.pos.z) || !std::isfinite(atom.occ)) {
-    throw InputError(path.string(), "atom " + std::to_string(atom.serial) + " (" + atom.name + ") has a coordinate that is no number");
+  if (!std::isfinite(atom.pos.x) || !std::isfinite(atom.pos.y) || !std::isfinite(atom.pos.z) ||
+      !std::isfinite(atom.occ)) {
+    throw InputError(path.string(),
+                     "atom " + std::to_string(atom.serial) + " (" + atom.name + ") has a coordinate that is no number");
   }
   AtomRecord record;
   record.name = atom.name;
@@ -55,7 +57,8 @@ std::string iso_date(std::string_view date) {
   if (month == std::string_view::npos || month % 3 != 0) return {};
   const std::string number = std::to_string(month / 3 + 1);
   const char* century = date.substr(7) >= "71" ? "19" : "20";
-  return century + std::string(date.substr(7)) + "-" + (number.size() == 1 ? "0" : "") + number + "-" + std::string(date.substr(0, 2));
+  return century + std::string(date.substr(7)) + "-" + (number.size() == 1 ? "0" : "") + number + "-" +
+         std::string(date.substr(0, 2));
 }
 
 std::string oldest_revision(const std::string& text) {
@@ -121,8 +124,9 @@ std::optional<ProteinChain> predicted_chain(const gemmi::Chain& source, const st
       throw InputError(path.string(), "residue " + residue.seqid.str() + " of chain " + source.name +
                                           " has an insertion code, which a prediction cannot have");
     }
-    const bool has_known_atom = std::any_of(residue.atoms.begin(), residue.atoms.end(),
-                                            [](const gemmi::Atom& atom) { return atom37_index(atom.name).has_value(); });
+    const bool has_known_atom = std::any_of(residue.atoms.begin(), residue.atoms.end(), [](const gemmi::Atom& atom) {
+      return atom37_index(atom.name).has_value();
+    });
     if (!has_known_atom) continue;
     residues.push_back(&residue);
     names.push_back(residue_from_name(residue.name) == unknown_residue ? "UNK" : residue.name);
@@ -136,13 +140,14 @@ std::optional<ProteinChain> predicted_chain(const gemmi::Chain& source, const st
       if (!slot) continue;
       const AtomRecord record = to_record(atom, path);
       const std::size_t place = i * atom37_count + static_cast<std::size_t>(*slot);
-      std::copy(record.position.begin(), record.position.end(), chain.atom_positions.begin() + static_cast<std::ptrdiff_t>(3 * place));
+      std::copy(record.position.begin(), record.position.end(),
+                chain.atom_positions.begin() + static_cast<std::ptrdiff_t>(3 * place));
       chain.atom_mask[place] = 1;
     }
     chain.is_missing[i] = 0;
-    const bool is_confident = std::any_of(residues[i]->atoms.begin(), residues[i]->atoms.end(), [](const gemmi::Atom& atom) {
-      return atom37_index(atom.name) && atom.b_iso > confident_plddt;
-    });
+    const bool is_confident =
+        std::any_of(residues[i]->atoms.begin(), residues[i]->atoms.end(),
+                    [](const gemmi::Atom& atom) { return atom37_index(atom.name) && atom.b_iso > confident_plddt; });
     if (is_confident) continue;
     const auto first = chain.atom_mask.begin() + static_cast<std::ptrdiff_t>(i * atom37_count);
     std::fill(first, first + atom37_count, 0.0F);
@@ -168,7 +173,8 @@ StructureEntry parse_pdb(const std::string& text, const std::filesystem::path& p
   entry.entry = entry_name(path);
   if (options.treat_pdb_as_distillation) {
     if (structure.models.size() != 1) {
-      throw InputError(path.string(), "has " + std::to_string(structure.models.size()) + " models, but a prediction has one");
+      throw InputError(path.string(),
+                       "has " + std::to_string(structure.models.size()) + " models, but a prediction has one");
     }
     for (const gemmi::Chain& source : structure.models.front().chains) {
       auto chain = predicted_chain(source, path);
@@ -190,7 +196,8 @@ StructureEntry parse_pdb(const std::string& text, const std::filesystem::path& p
       if (polymer.size() == 0) continue;
       const gemmi::Entity* entity = structure.get_entity_of(polymer);
       const auto type = entity ? entity->polymer_type : gemmi::PolymerType::Unknown;
-      const bool is_protein = gemmi::is_polypeptide(type == gemmi::PolymerType::Unknown ? gemmi::check_polymer_type(polymer) : type);
+      const bool is_protein =
+          gemmi::is_polypeptide(type == gemmi::PolymerType::Unknown ? gemmi::check_polymer_type(polymer) : type);
       if (!is_protein) {
         entry.other_chains.push_back(source.name);
         continue;

@@ -1,5 +1,6 @@
-// Random numbers that depend on nothing but what they are for: a counter-based generator (Philox4x32-10: Salmon, Moraes,
-// Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11). Same seed, same batches, whichever thread makes them.
+// Random numbers that depend on nothing but what they are for: a counter-based generator (Philox4x32-10: Salmon,
+// Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11). Same seed, same batches, whichever
+// thread makes them.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// Features as they come from the files, before any transform (openfold/data/data_pipeline.py): names, types and shapes are
-// OpenFold's. Here L is the length of the chain and n the depth of its alignment.
+// Features as they come from the files, before any transform (openfold/data/data_pipeline.py): names, types and shapes
+// are OpenFold's. Here L is the length of the chain and n the depth of its alignment.
 #pragma once
 
 #include <filesystem>

@@ -46,8 +46,10 @@ StructureEntry read_structure(const std::filesystem::path& path, const Structure
 
 const ProteinChain& find_chain(const StructureEntry& entry, std::string_view chain) {
   if (entry.chains.empty()) {
-    throw InputError(entry.path, entry.other_chains.empty() ? "has no protein chain"
-                                                            : "has no protein chain, only DNA, RNA or other polymers");
+    throw InputError(entry.path,
+                     entry.other_chains.empty()
+                         ? "has no protein chain (in an mmCIF file, no _entity_poly_seq table names its sequence)"
+                         : "has no protein chain, only DNA, RNA or other polymers");
   }
   std::string names;
   for (const ProteinChain& candidate : entry.chains) {

@@ -14,12 +14,12 @@ struct ProteinChain {
   std::string entry;     // file name without extension: 2q2k
   std::string chain;     // author's chain id: A
   std::string sequence;  // one-letter codes; modified residues as the amino acid they are made from, 'X' where unknown
-  std::vector<float> atom_positions;      // [length, 37, 3] Angstrom, zeros where not resolved
-  std::vector<float> atom_mask;           // [length, 37]
-  std::vector<std::uint8_t> is_missing;   // [length]: 1 for residues without any coordinates
-  double resolution = 0;                  // Angstrom; 0 where the file names none (NMR)
-  std::string release_date;               // oldest revision, YYYY-MM-DD; empty where the file names none
-  bool is_distillation = false;           // a prediction, not an experiment
+  std::vector<float> atom_positions;     // [length, 37, 3] Angstrom, zeros where not resolved
+  std::vector<float> atom_mask;          // [length, 37]
+  std::vector<std::uint8_t> is_missing;  // [length]: 1 for residues without any coordinates
+  double resolution = 0;                 // Angstrom; 0 where the file names none (NMR)
+  std::string release_date;              // oldest revision, YYYY-MM-DD; empty where the file names none
+  bool is_distillation = false;          // a prediction, not an experiment
 
   [[nodiscard]] std::size_t length() const { return sequence.size(); }
   [[nodiscard]] std::string name() const { return entry + "_" + chain; }
@@ -28,7 +28,7 @@ struct ProteinChain {
 struct StructureEntry {
   std::string path;
   std::string entry;
-  std::vector<ProteinChain> chains;      // sorted by chain id; empty for DNA, RNA or small molecules only
+  std::vector<ProteinChain> chains;       // sorted by chain id; empty for DNA, RNA or small molecules only
   std::vector<std::string> other_chains;  // polymers that are no proteins
 };
 
@@ -36,8 +36,8 @@ struct StructureOptions {
   // What a position of the sequence with several residue types (microheterogeneity) becomes. OpenFold appends every
   // type to the sequence, which shifts all that follows against the coordinates; normally the first one is kept.
   bool repeat_heterogeneous_residues = false;
-  // .pdb files are predictions, read as openfold data_pipeline.make_pdb_features does: residues as they stand in the file,
-  // those masked whose B factor (pLDDT) is nowhere above 50.
+  // .pdb files are predictions, read as openfold data_pipeline.make_pdb_features does: residues as they stand in the
+  // file, those masked whose B factor (pLDDT) is nowhere above 50.
   bool treat_pdb_as_distillation = false;
 };
 
@@ -51,8 +51,10 @@ std::string entry_name(const std::filesystem::path& path);
 StructureEntry read_structure(const std::filesystem::path& path, const StructureOptions& options = {});
 
 // As read_structure, from text in memory. `path` is for messages and the entry's name.
-StructureEntry parse_mmcif(const std::string& text, const std::filesystem::path& path, const StructureOptions& options = {});
-StructureEntry parse_pdb(const std::string& text, const std::filesystem::path& path, const StructureOptions& options = {});
+StructureEntry parse_mmcif(const std::string& text, const std::filesystem::path& path,
+                           const StructureOptions& options = {});
+StructureEntry parse_pdb(const std::string& text, const std::filesystem::path& path,
+                         const StructureOptions& options = {});
 
 // The chain asked for; an empty id means the only one. Throws InputError naming those there are.
 const ProteinChain& find_chain(const StructureEntry& entry, std::string_view chain);

@@ -27,7 +27,9 @@ at::Tensor gather_mask(const at::Tensor& mask, const at::Tensor& slots) {
 }
 
 // Frames whose axes are turned by pi about some of their own axes: signs [*, 3] multiply the columns of the rotations.
-Rigid with_flipped_axes(const Rigid& frames, const at::Tensor& signs) { return {frames.rot * signs.unsqueeze(-2), frames.trans}; }
+Rigid with_flipped_axes(const Rigid& frames, const at::Tensor& signs) {
+  return {frames.rot * signs.unsqueeze(-2), frames.trans};
+}
 
 }  // namespace
 
@@ -90,11 +92,11 @@ void make_torsion_angles(TensorDict& features) {
     return at::stack({a, b, c, d}, 1);
   };
   const int n = atom37::n, ca = atom37::ca, c = atom37::c, o = atom37::o;
-  const at::Tensor backbone = at::stack(
-      {four(atom(previous, ca), atom(previous, c), atom(positions, n), atom(positions, ca)),
-       four(atom(previous, c), atom(positions, n), atom(positions, ca), atom(positions, c)),
-       four(atom(positions, n), atom(positions, ca), atom(positions, c), atom(positions, o))},
-      1);  // [L, 3, 4, 3]
+  const at::Tensor backbone =
+      at::stack({four(atom(previous, ca), atom(previous, c), atom(positions, n), atom(positions, ca)),
+                 four(atom(previous, c), atom(positions, n), atom(positions, ca), atom(positions, c)),
+                 four(atom(positions, n), atom(positions, ca), atom(positions, c), atom(positions, o))},
+                1);  // [L, 3, 4, 3]
   const at::Tensor has_backbone = atom(mask, n) * atom(mask, ca) * atom(mask, c);
   const at::Tensor backbone_mask =
       at::stack({atom(previous_mask, ca) * atom(previous_mask, c) * atom(mask, n) * atom(mask, ca),
@@ -119,7 +121,8 @@ void make_torsion_angles(TensorDict& features) {
 }
 
 void make_pseudo_beta(TensorDict& features) {
-  auto [position, mask] = pseudo_beta(features.at("aatype"), features.at("all_atom_positions"), features.at("all_atom_mask"));
+  auto [position, mask] =
+      pseudo_beta(features.at("aatype"), features.at("all_atom_positions"), features.at("all_atom_mask"));
   features["pseudo_beta"] = position;
   features["pseudo_beta_mask"] = mask;
 }

@@ -18,7 +18,8 @@ void make_atom14_positions(TensorDict& features);
 // rigidgroups_gt_exists, rigidgroups_group_exists, rigidgroups_group_is_ambiguous [L, 8].
 void make_rigid_groups(TensorDict& features);
 
-// Adds torsion_angles_sin_cos, alt_torsion_angles_sin_cos [L, 7, 2] and torsion_angles_mask [L, 7] (omega, phi, psi, chi).
+// Adds torsion_angles_sin_cos, alt_torsion_angles_sin_cos [L, 7, 2] and torsion_angles_mask [L, 7] (omega, phi, psi,
+// chi).
 void make_torsion_angles(TensorDict& features);
 
 // Adds pseudo_beta [L, 3] and pseudo_beta_mask [L]: CB, or CA of glycine.

@@ -58,7 +58,8 @@ bool Lines::next(std::string_view& line) {
   ++number_;
   constexpr std::string_view blanks = " \t\v\f";
   const std::size_t first = line.find_first_not_of(blanks);
-  line = first == std::string_view::npos ? std::string_view() : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+  line = first == std::string_view::npos ? std::string_view()
+                                         : line.substr(first, line.find_last_not_of(blanks) - first + 1);
   return true;
 }
 

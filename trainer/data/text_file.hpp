@@ -8,8 +8,8 @@
 
 namespace foldperf::trainer {
 
-// The bytes of a file; gzip is recognised by its content. Throws InputError for a file that is missing, empty, unreadable,
-// larger than 4 GiB, or a damaged or truncated gzip file.
+// The bytes of a file; gzip is recognised by its content. Throws InputError for a file that is missing, empty,
+// unreadable, larger than 4 GiB, or a damaged or truncated gzip file.
 std::string read_text_file(const std::filesystem::path& path);
 
 // Walks over the lines of a text: \n, \r\n and \r end one; blanks at both ends are removed.

@@ -28,7 +28,8 @@ std::string input_error(Function&& function) {
 }
 
 TEST(A3m, InsertionsAreCountedBeforeTheNextColumn) {
-  const Alignment alignment = parse_a3m("#comment\n>query\nACD\nEF\n\n>other text\nA-cdeDEfF\r\n>third\nACDEFgg\n", "x.a3m");
+  const Alignment alignment =
+      parse_a3m("#comment\n>query\nACD\nEF\n\n>other text\nA-cdeDEfF\r\n>third\nACDEFgg\n", "x.a3m");
   EXPECT_THAT(alignment.sequences, ElementsAre("ACDEF", "A-DEF", "ACDEF"));
   EXPECT_THAT(alignment.deletions, ElementsAre(0, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0));
   EXPECT_THAT(alignment.descriptions, ElementsAre("query", "other text", "third"));
@@ -47,13 +48,15 @@ TEST(A3m, IllegalCharactersNameTheLine) {
 
 TEST(A3m, TextBeforeTheFirstHeaderAndEmptyRows) {
   EXPECT_THAT(input_error([] { (void)parse_a3m("ACD\n", "x.a3m"); }), HasSubstr("x.a3m:1:"));
-  EXPECT_THAT(input_error([] { (void)parse_a3m(">a\n>b\nACD\n", "x.a3m"); }), HasSubstr("x.a3m:1: header without a sequence"));
+  EXPECT_THAT(input_error([] { (void)parse_a3m(">a\n>b\nACD\n", "x.a3m"); }),
+              HasSubstr("x.a3m:1: header without a sequence"));
   EXPECT_THAT(input_error([] { (void)parse_a3m("# nothing\n", "x.a3m"); }), HasSubstr("no sequence"));
 }
 
 TEST(Stockholm, ColumnsWhereTheQueryHasGapsAreDeletions) {
   const Alignment alignment = parse_stockholm(
-      "# STOCKHOLM 1.0\n#=GS a DE text\n\nquery AC-D\nother A-xE\n#=GC RF xx.x\n\nquery --EF\nother GGE-\n//\n", "x.sto");
+      "# STOCKHOLM 1.0\n#=GS a DE text\n\nquery AC-D\nother A-xE\n#=GC RF xx.x\n\nquery --EF\nother GGE-\n//\n",
+      "x.sto");
   EXPECT_THAT(alignment.sequences, ElementsAre("ACDEF", "A-EE-"));
   EXPECT_THAT(alignment.deletions, ElementsAre(0, 0, 0, 0, 0, 0, 0, 1, 2, 0));
   EXPECT_THAT(alignment.descriptions, ElementsAre("query", "other"));
@@ -68,14 +71,16 @@ TEST(Stockholm, BadLinesNameTheirLine) {
   EXPECT_THAT(input_error([] { (void)parse_stockholm("query ACD\nother AC\n//\n", "x.sto"); }), HasSubstr("x.sto:2:"));
   EXPECT_THAT(input_error([] { (void)parse_stockholm("query ACD\nother A C\n//\n", "x.sto"); }), HasSubstr("x.sto:2:"));
   EXPECT_THAT(input_error([] { (void)parse_stockholm("query\n//\n", "x.sto"); }), HasSubstr("x.sto:1:"));
-  EXPECT_THAT(input_error([] { (void)parse_stockholm("query ACD\nother A1D\n//\n", "x.sto"); }), HasSubstr("x.sto:2: '1'"));
+  EXPECT_THAT(input_error([] { (void)parse_stockholm("query ACD\nother A1D\n//\n", "x.sto"); }),
+              HasSubstr("x.sto:2: '1'"));
   EXPECT_THAT(input_error([] { (void)parse_stockholm("# STOCKHOLM 1.0\n//\n", "x.sto"); }), HasSubstr("no sequence"));
   EXPECT_THAT(input_error([] { (void)parse_stockholm("query ---\n//\n", "x.sto"); }), HasSubstr("no residue"));
 }
 
 TEST(AlignmentFolder, FilesComeSortedAndWithoutThoseOfMultimersAndTemplates) {
   const testing::TemporaryFolder folder;
-  for (const char* name : {"b.sto", "a.a3m", "uniprot_hits.sto", "hmm_output.sto", "pdb70_hits.hhr", "c.a3m.gz"}) folder.write(name, "x");
+  for (const char* name : {"b.sto", "a.a3m", "uniprot_hits.sto", "hmm_output.sto", "pdb70_hits.hhr", "c.a3m.gz"})
+    folder.write(name, "x");
   std::vector<std::string> names;
   for (const auto& file : alignment_files(folder.path())) names.push_back(file.filename().string());
   EXPECT_THAT(names, ElementsAre("a.a3m", "b.sto", "c.a3m.gz"));
@@ -122,7 +127,8 @@ TEST(TextFile, MissingEmptyAndDamagedFiles) {
               HasSubstr("truncated"));
   std::string damaged = bytes;
   damaged[damaged.size() / 2] = static_cast<char>(damaged[damaged.size() / 2] ^ 0x55);
-  EXPECT_THAT(input_error([&] { (void)read_text_file(folder.write("damaged.gz", damaged)); }), HasSubstr("cannot be decompressed"));
+  EXPECT_THAT(input_error([&] { (void)read_text_file(folder.write("damaged.gz", damaged)); }),
+              HasSubstr("cannot be decompressed"));
 }
 
 }  // namespace

@@ -163,7 +163,8 @@ TEST(BatchLoader, StopsWhileItsQueueIsFullAndWhileItIsEmpty) {
 TEST(BatchLoader, AnErrorArrivesAtItsBatchAndTheNextOneFollows) {
   const testing::TemporaryFolder folder;
   DataConfig config = small_config();
-  for (const char* name : {"1ejg.pdb", "1a8o.cif"}) std::filesystem::copy(testing::samples_dir() / name, folder.path() / name);
+  for (const char* name : {"1ejg.pdb", "1a8o.cif"})
+    std::filesystem::copy(testing::samples_dir() / name, folder.path() / name);
   config.source.train_data_dir = folder.path().string();
   config.source.train_chains = {"1ejg_A", "1a8o_A"};
   const auto chains = dataset(config);
@@ -191,10 +192,12 @@ TEST(BatchLoader, LeavesTheTrainersOwnThreadsAlone) {
 
 TEST(ChainCatalog, MissingAndEmptyFoldersAreNamed) {
   const testing::TemporaryFolder folder;
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path() / "none", "", {}); }), AllOf(HasSubstr("none"), HasSubstr("no such data folder")));
+  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path() / "none", "", {}); }),
+              AllOf(HasSubstr("none"), HasSubstr("no such data folder")));
   EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {}); }), HasSubstr("holds no structure file"));
   EXPECT_THAT(input_error([&] { (void)find_chains(folder.write("file", "x"), "", {}); }), HasSubstr("is no folder"));
-  EXPECT_THAT(input_error([&] { (void)find_chains(testing::samples_dir(), folder.path() / "none", {}); }), HasSubstr("no such alignment folder"));
+  EXPECT_THAT(input_error([&] { (void)find_chains(testing::samples_dir(), folder.path() / "none", {}); }),
+              HasSubstr("no such alignment folder"));
   EXPECT_THROW((void)training_chains(DataConfig()), UsageError);
 }
 
@@ -219,7 +222,8 @@ TEST(ChainCatalog, WantedChainsAndEntries) {
   folder.write("model_1.cif", testing::to_mmcif({{"ALA"}, {{}}}));
   EXPECT_EQ(find_chains(folder.path(), "", {"model_1"}).chains.at(0).name, "model_1_A");
   EXPECT_EQ(find_chains(folder.path(), "", {"model_1_A"}).chains.at(0).name, "model_1_A");
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {"model_1_B"}); }), AllOf(HasSubstr("model_1.cif"), HasSubstr("'B'")));
+  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {"model_1_B"}); }),
+              AllOf(HasSubstr("model_1.cif"), HasSubstr("'B'")));
   EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {"9xyz_A"}); }), HasSubstr("9xyz_A"));
 }
 

@@ -24,7 +24,8 @@ TensorDict raw_features(std::int64_t rows = 40) {
   Alignment alignment = own_sequence_alignment(chain.sequence);
   for (std::int64_t row = 1; row < rows; ++row) {
     std::string sequence = chain.sequence;
-    for (std::size_t i = static_cast<std::size_t>(row) % 7; i < sequence.size(); i += 7) sequence[i] = "ACDEFGHIKL-"[static_cast<std::size_t>(row) % 11];
+    for (std::size_t i = static_cast<std::size_t>(row) % 7; i < sequence.size(); i += 7)
+      sequence[i] = "ACDEFGHIKL-"[static_cast<std::size_t>(row) % 11];
     sequence[static_cast<std::size_t>(row)] = 'W';
     alignment.sequences.push_back(sequence);
     alignment.descriptions.push_back("row");
@@ -127,7 +128,8 @@ TEST(FeaturePipeline, CropsAreDrawnOverTheWholeChain) {
   std::set<std::int64_t> starts;
   const FeaturePipeline pipeline(config, DataMode::train);
   const TensorDict fixed = pipeline.fixed_transforms(raw_features(4));
-  for (std::uint32_t i = 0; i < 100; ++i) starts.insert(pipeline.recycling_pass(fixed, {1, 0, i}, 0).at("residue_index")[0].item<std::int64_t>());
+  for (std::uint32_t i = 0; i < 100; ++i)
+    starts.insert(pipeline.recycling_pass(fixed, {1, 0, i}, 0).at("residue_index")[0].item<std::int64_t>());
   EXPECT_GT(starts.size(), 15U);
   EXPECT_GE(*starts.begin(), 0);
   EXPECT_LE(*starts.rbegin(), 70 - 32);
@@ -136,7 +138,8 @@ TEST(FeaturePipeline, CropsAreDrawnOverTheWholeChain) {
 TEST(FeaturePipeline, RecyclingIsUniformWhereAskedFor) {
   DataConfig config = small_config();
   std::set<std::int64_t> drawn;
-  for (std::uint32_t i = 0; i < 50; ++i) drawn.insert(FeaturePipeline(config, DataMode::train).recycling_iterations({1, 0, i}));
+  for (std::uint32_t i = 0; i < 50; ++i)
+    drawn.insert(FeaturePipeline(config, DataMode::train).recycling_iterations({1, 0, i}));
   EXPECT_EQ(drawn, (std::set<std::int64_t>{0, 1, 2, 3}));
   EXPECT_EQ(FeaturePipeline(config, DataMode::eval).recycling_iterations(key), 3);
 }
@@ -158,7 +161,8 @@ TEST(FeaturePipeline, TheClampIsDrawnWithItsProbability) {
   const FeaturePipeline pipeline(config, DataMode::train);
   const TensorDict fixed = pipeline.fixed_transforms(raw_features(1));
   double clamped = 0;
-  for (std::uint32_t i = 0; i < 200; ++i) clamped += pipeline.sample(fixed, {1, 0, i}).at("use_clamped_fape")[0][0].item<float>();
+  for (std::uint32_t i = 0; i < 200; ++i)
+    clamped += pipeline.sample(fixed, {1, 0, i}).at("use_clamped_fape")[0][0].item<float>();
   EXPECT_NEAR(clamped / 200, 0.9, 0.07);
 }
 

@@ -1,8 +1,8 @@
 // Damaged input files must give either a result or an InputError: never a crash, a hang or another exception.
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <fstream>
+#include <functional>
 
 #include "core/error.hpp"
 #include "tests/trainer/data/temporary_folder.hpp"
@@ -35,7 +35,8 @@ std::string damage(const std::string& text, RandomStream& random) {
 }
 
 // `parse` is run on damaged copies of the text.
-void fuzz(const std::string& text, std::uint32_t seed, int rounds, const std::function<void(const std::string&)>& parse) {
+void fuzz(const std::string& text, std::uint32_t seed, int rounds,
+          const std::function<void(const std::string&)>& parse) {
   int refused = 0;
   for (int round = 0; round < rounds; ++round) {
     RandomStream random({seed, 0, static_cast<std::uint32_t>(round)}, Purpose::chain_order);
@@ -61,7 +62,8 @@ void use(const StructureEntry& entry) {
 }
 
 TEST(Fuzz, A3m) {
-  fuzz(alignment_text("bfd_uniclust_hits.a3m"), 1, 500, [](const std::string& text) { (void)merge_alignments({parse_a3m(text, "fuzz.a3m")}); });
+  fuzz(alignment_text("bfd_uniclust_hits.a3m"), 1, 500,
+       [](const std::string& text) { (void)merge_alignments({parse_a3m(text, "fuzz.a3m")}); });
 }
 
 TEST(Fuzz, Stockholm) {
@@ -70,11 +72,13 @@ TEST(Fuzz, Stockholm) {
 }
 
 TEST(Fuzz, Mmcif) {
-  fuzz(read_text_file(testing::samples_dir() / "1a8o.cif"), 3, 300, [](const std::string& text) { use(parse_mmcif(text, "fuzz.cif")); });
+  fuzz(read_text_file(testing::samples_dir() / "1a8o.cif"), 3, 300,
+       [](const std::string& text) { use(parse_mmcif(text, "fuzz.cif")); });
 }
 
 TEST(Fuzz, MmcifOfProteinAndDna) {
-  fuzz(read_text_file(testing::samples_dir() / "1lcd.cif.gz"), 4, 60, [](const std::string& text) { use(parse_mmcif(text, "fuzz.cif")); });
+  fuzz(read_text_file(testing::samples_dir() / "1lcd.cif.gz"), 4, 60,
+       [](const std::string& text) { use(parse_mmcif(text, "fuzz.cif")); });
 }
 
 TEST(Fuzz, Pdb) {

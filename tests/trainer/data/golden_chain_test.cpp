@@ -36,7 +36,8 @@ TEST_P(GoldenChain, RawFeaturesAreThoseOfOpenFold) {
     EXPECT_EQ(chain.release_date, ascii(golden.at("release_date")));
   }
   if (golden.contains("is_missing")) {
-    const at::Tensor missing = torch::tensor(std::vector<std::int64_t>(chain.is_missing.begin(), chain.is_missing.end()));
+    const at::Tensor missing =
+        torch::tensor(std::vector<std::int64_t>(chain.is_missing.begin(), chain.is_missing.end()));
     expect_equal("is_missing", missing, golden.at("is_missing"));
   }
   for (const auto& [name, expected] : golden) {
@@ -54,12 +55,10 @@ TEST_P(GoldenChain, TransformsAreThoseOfOpenFold) {
   const trainer::FeaturePipeline pipeline(config, trainer::DataMode::train);
   const TensorDict features = pipeline.fixed_transforms(trainer::structure_features(read(GetParam())));
   // Where frames and angles are not defined, their values mean nothing.
-  const std::map<std::string, std::string> mask_of = {{"rigidgroups_gt_frames", "rigidgroups_gt_exists"},
-                                                      {"rigidgroups_alt_gt_frames", "rigidgroups_gt_exists"},
-                                                      {"backbone_rigid_tensor", "backbone_rigid_mask"},
-                                                      {"torsion_angles_sin_cos", "torsion_angles_mask"},
-                                                      {"alt_torsion_angles_sin_cos", "torsion_angles_mask"},
-                                                      {"chi_angles_sin_cos", "chi_mask"}};
+  const std::map<std::string, std::string> mask_of = {
+      {"rigidgroups_gt_frames", "rigidgroups_gt_exists"},    {"rigidgroups_alt_gt_frames", "rigidgroups_gt_exists"},
+      {"backbone_rigid_tensor", "backbone_rigid_mask"},      {"torsion_angles_sin_cos", "torsion_angles_mask"},
+      {"alt_torsion_angles_sin_cos", "torsion_angles_mask"}, {"chi_angles_sin_cos", "chi_mask"}};
   for (const auto& [name, expected] : golden) {
     ASSERT_TRUE(features.contains(name)) << name;
     EXPECT_EQ(features.at(name).scalar_type(), expected.scalar_type()) << name;
@@ -80,7 +79,8 @@ std::vector<std::string> chain_cases() {
 
 std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 }
 

@@ -46,7 +46,8 @@ TEST_P(GoldenMsa, EachFileHasItsRowsAndDeletions) {
     }
     if (golden.contains("deletion_matrix")) {
       const at::Tensor& expected = golden.at("deletion_matrix");
-      expect_equal(file.filename().string(), torch::tensor(alignment.deletions, torch::kInt32).view(expected.sizes()), expected);
+      expect_equal(file.filename().string(), torch::tensor(alignment.deletions, torch::kInt32).view(expected.sizes()),
+                   expected);
     }
   }
 }
@@ -64,7 +65,8 @@ TEST_P(GoldenMsa, MergedRowsAndProfile) {
   trainer::make_hhblits_profile(features);
   const TensorDict golden = with_prefix(golden_, "feat.");
   if (golden.contains("msa")) expect_equal("msa", features.at("msa"), golden.at("msa"));
-  if (golden.contains("hhblits_profile")) expect_close("hhblits_profile", features.at("hhblits_profile"), golden.at("hhblits_profile"), 1e-6);
+  if (golden.contains("hhblits_profile"))
+    expect_close("hhblits_profile", features.at("hhblits_profile"), golden.at("hhblits_profile"), 1e-6);
   if (golden.contains("msa_mask_shape")) {
     expect_equal("msa_mask_shape", torch::tensor(features.at("msa_mask").sizes().vec()), golden.at("msa_mask_shape"));
   }
@@ -78,7 +80,8 @@ std::vector<std::string> msa_cases() {
 
 std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 }
 

@@ -71,8 +71,10 @@ TEST_P(GoldenRandom, EveryStageGivenItsDraws) {
   if (golden.contains("block_delete.starts")) {
     TensorDict features = fixed;
     ASSERT_EQ(depth, golden.at("block_delete.num_seq_in").item<std::int64_t>());
-    const std::int64_t block = trainer::deletion_block_size(depth, config.common.block_delete_msa.msa_fraction_per_block);
-    trainer::keep_rows(features, trainer::rows_after_block_deletion(depth, block, to_rows(golden.at("block_delete.starts"))));
+    const std::int64_t block =
+        trainer::deletion_block_size(depth, config.common.block_delete_msa.msa_fraction_per_block);
+    trainer::keep_rows(features,
+                       trainer::rows_after_block_deletion(depth, block, to_rows(golden.at("block_delete.starts"))));
     expect_stage(golden, "block_delete", features, {"msa", "deletion_matrix"});
   }
 
@@ -96,7 +98,8 @@ TEST_P(GoldenRandom, EveryStageGivenItsDraws) {
   expect_stage(golden, "crop_extra", features, {"extra_msa", "extra_deletion_matrix", "extra_msa_mask"});
 
   trainer::make_msa_feat(features);
-  expect_stage(golden, "make_msa_feat", features, {"msa_feat", "target_feat", "extra_has_deletion", "extra_deletion_value"});
+  expect_stage(golden, "make_msa_feat", features,
+               {"msa_feat", "target_feat", "extra_has_deletion", "extra_deletion_value"});
 
   const std::int64_t crop_size = golden.at("crop.crop_size").item<std::int64_t>();
   trainer::Crop crop;
@@ -130,7 +133,8 @@ std::vector<std::string> random_cases() {
 
 std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
   std::string name = info.param;
-  std::replace_if(name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 }
 

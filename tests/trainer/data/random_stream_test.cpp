@@ -16,7 +16,8 @@ using ::testing::ElementsAre;
 // Known answers of Philox4x32-10, from the authors' own test vectors (Random123, kat_vectors).
 TEST(Philox, KnownAnswers) {
   EXPECT_THAT(philox4x32({0, 0, 0, 0}, {0, 0}), ElementsAre(0x6627e8d5U, 0xe169c58dU, 0xbc57ac4cU, 0x9b00dbd8U));
-  EXPECT_THAT(philox4x32({~0U, ~0U, ~0U, ~0U}, {~0U, ~0U}), ElementsAre(0x408f276dU, 0x41c83b0eU, 0xa20bc7c6U, 0x6d5451fdU));
+  EXPECT_THAT(philox4x32({~0U, ~0U, ~0U, ~0U}, {~0U, ~0U}),
+              ElementsAre(0x408f276dU, 0x41c83b0eU, 0xa20bc7c6U, 0x6d5451fdU));
   EXPECT_THAT(philox4x32({0x243f6a88U, 0x85a308d3U, 0x13198a2eU, 0x03707344U}, {0xa4093822U, 0x299f31d0U}),
               ElementsAre(0xd16cfe09U, 0x94fdccebU, 0x5001e420U, 0x24126ea1U));
 }
@@ -31,9 +32,12 @@ std::vector<std::uint32_t> first_words(const SampleKey& key, Purpose purpose, st
 TEST(RandomStream, EverythingThatNamesADrawChangesIt) {
   const SampleKey key{7, 1, 2};
   const std::set<std::vector<std::uint32_t>> streams = {
-      first_words(key, Purpose::crop, 0),          first_words({8, 1, 2}, Purpose::crop, 0),
-      first_words({7, 2, 2}, Purpose::crop, 0),    first_words({7, 1, 3}, Purpose::crop, 0),
-      first_words(key, Purpose::sample_msa, 0),    first_words(key, Purpose::crop, 1),
+      first_words(key, Purpose::crop, 0),
+      first_words({8, 1, 2}, Purpose::crop, 0),
+      first_words({7, 2, 2}, Purpose::crop, 0),
+      first_words({7, 1, 3}, Purpose::crop, 0),
+      first_words(key, Purpose::sample_msa, 0),
+      first_words(key, Purpose::crop, 1),
       first_words({std::uint64_t{1} << 40 | 7, 1, 2}, Purpose::crop, 0)};
   EXPECT_EQ(streams.size(), 7U);
   EXPECT_EQ(first_words(key, Purpose::crop, 0), first_words(key, Purpose::crop, 0));

@@ -76,13 +76,15 @@ TEST(Mmcif, TheHighestOccupancyWinsAndTheFirstOfEquals) {
 }
 
 TEST(Mmcif, SeleniumTakesTheSulphursPlaceOnlyInSelenomethionine) {
-  const ProteinChain chain = read({{"MSE", "MET"}, {atom(1, "MSE", "SE", "7"), atom(2, "MET", "SE", "8"), atom(2, "MET", "CA")}});
+  const ProteinChain chain =
+      read({{"MSE", "MET"}, {atom(1, "MSE", "SE", "7"), atom(2, "MET", "SE", "8"), atom(2, "MET", "CA")}});
   EXPECT_EQ(x_of(chain, 0, "SD"), 7.0F);
   EXPECT_EQ(mask_of(chain, 1, "SD"), 0.0F);
 }
 
 TEST(Mmcif, ArgininesNh1IsTheOneNearCd) {
-  const ProteinChain chain = read({{"ARG"}, {atom(1, "ARG", "CD", "0"), atom(1, "ARG", "NH1", "9"), atom(1, "ARG", "NH2", "3")}});
+  const ProteinChain chain =
+      read({{"ARG"}, {atom(1, "ARG", "CD", "0"), atom(1, "ARG", "NH1", "9"), atom(1, "ARG", "NH2", "3")}});
   EXPECT_EQ(x_of(chain, 0, "NH1"), 3.0F);
   EXPECT_EQ(x_of(chain, 0, "NH2"), 9.0F);
 }
@@ -96,7 +98,8 @@ TEST(Mmcif, OnlyTheFirstModelCounts) {
 }
 
 TEST(Mmcif, OfHeterogeneousResiduesTheFirstOneStaysUnlessOpenFoldsQuirkIsAskedFor) {
-  EntryText entry{{"ALA", "SER", "GLY", "VAL"}, {atom(1, "ALA", "CA"), atom(2, "SER", "CA", "2"), atom(3, "VAL", "CA", "3")}};
+  EntryText entry{{"ALA", "SER", "GLY", "VAL"},
+                  {atom(1, "ALA", "CA"), atom(2, "SER", "CA", "2"), atom(3, "VAL", "CA", "3")}};
   entry.numbers = {1, 2, 2, 3};
   EXPECT_EQ(read(entry).sequence, "ASV");
   EXPECT_EQ(x_of(read(entry), 2, "CA"), 3.0F);
@@ -122,12 +125,14 @@ TEST(Mmcif, AnEntryOfDnaOnlyHasNoProteinChain) {
   const StructureEntry read_entry = parse_mmcif(to_mmcif(entry), "dna.cif");
   EXPECT_TRUE(read_entry.chains.empty());
   EXPECT_THAT(read_entry.other_chains, ::testing::ElementsAre("A"));
-  EXPECT_THAT(input_error([&] { (void)find_chain(read_entry, "A"); }), AllOf(HasSubstr("dna.cif"), HasSubstr("no protein chain")));
+  EXPECT_THAT(input_error([&] { (void)find_chain(read_entry, "A"); }),
+              AllOf(HasSubstr("dna.cif"), HasSubstr("no protein chain")));
 }
 
 TEST(Mmcif, AChainThatIsNotThereIsNamedWithThoseThatAre) {
   const StructureEntry entry = parse_mmcif(to_mmcif({{"ALA"}, {atom(1, "ALA", "CA")}}), "test.cif");
-  EXPECT_THAT(input_error([&] { (void)find_chain(entry, "Q"); }), AllOf(HasSubstr("test.cif"), HasSubstr("'Q'"), HasSubstr("are A")));
+  EXPECT_THAT(input_error([&] { (void)find_chain(entry, "Q"); }),
+              AllOf(HasSubstr("test.cif"), HasSubstr("'Q'"), HasSubstr("are A")));
   EXPECT_EQ(find_chain(entry, "").chain, "A");
 }
 
@@ -149,7 +154,8 @@ TEST(Mmcif, ATruncatedFileIsRefusedWhereverItIsCut) {
   // At the end of a line of the atom table.
   const std::size_t middle = text.find("\nATOM", last_atom / 2);
   EXPECT_THAT(input_error([&] { (void)parse_mmcif(text.substr(0, middle + 1), "cut.cif"); }), HasSubstr("truncated"));
-  EXPECT_THAT(input_error([&] { (void)parse_mmcif(text.substr(0, middle + 30), "cut.cif"); }), ::testing::ContainsRegex("cut.cif:[0-9]+:"));
+  EXPECT_THAT(input_error([&] { (void)parse_mmcif(text.substr(0, middle + 30), "cut.cif"); }),
+              ::testing::ContainsRegex("cut.cif:[0-9]+:"));
 }
 
 TEST(Pdb, BothFormatsOfAnEntryGiveTheSameChain) {
@@ -208,7 +214,8 @@ TEST(Structure, AnUnreadableCompressedFileIsNamed) {
     return std::string((std::istreambuf_iterator<char>(stream)), {});
   }();
   const auto path = folder.write("1l2y.cif.gz", bytes.substr(0, bytes.size() / 3));
-  EXPECT_THAT(input_error([&] { (void)read_structure(path); }), AllOf(HasSubstr("1l2y.cif.gz"), HasSubstr("truncated")));
+  EXPECT_THAT(input_error([&] { (void)read_structure(path); }),
+              AllOf(HasSubstr("1l2y.cif.gz"), HasSubstr("truncated")));
 }
 
 }  // namespace

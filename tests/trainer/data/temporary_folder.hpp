@@ -21,7 +21,8 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::string name = std::string("foldperf-") + std::to_string(getpid()) + "-" + info->test_suite_name() + "-" + info->name();
+    std::string name =
+        std::string("foldperf-") + std::to_string(getpid()) + "-" + info->test_suite_name() + "-" + info->name();
     for (char& c : name) c = c == '/' ? '-' : c;
     path_ = std::filesystem::temp_directory_path() / name;
     std::filesystem::create_directories(path_);
