@@ -14,7 +14,8 @@ namespace {
 
 std::vector<std::string> subcommand_names(const CLI::App& app) {
   std::vector<std::string> names;
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) names.push_back(sub->get_name());
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(sub->get_name());
   return names;
 }
 
@@ -41,8 +42,12 @@ std::string where_to_look(const CLI::App& app, const CLI::App* sub) {
   const CLI::App* sub = chosen(app);
   const bool is_option = argument.size() > 1 && argument[0] == '-';
   const std::string name = argument.substr(0, argument.find('='));
-  std::string message = is_option ? "unknown option " + name : sub == &app ? "unknown command " + name : "unexpected argument " + name;
-  const auto candidates = is_option ? option_names(*sub) : sub == &app ? subcommand_names(app) : std::vector<std::string>{};
+  std::string message = is_option     ? "unknown option " + name
+                        : sub == &app ? "unknown command " + name
+                                      : "unexpected argument " + name;
+  const auto candidates = is_option     ? option_names(*sub)
+                          : sub == &app ? subcommand_names(app)
+                                        : std::vector<std::string>{};
   if (const auto close = closest(name, candidates)) message += "; did you mean " + *close + "?";
   throw UsageError(message + " (" + where_to_look(app, sub) + ")");
 }
@@ -57,8 +62,8 @@ std::string one_line(std::string text) {
 }  // namespace
 
 std::unique_ptr<CLI::App> make_application(Context& context) {
-  auto app = std::make_unique<CLI::App>("Profiles the training of neural networks and reads where the time went.",
-                                        "foldperf");
+  auto app =
+      std::make_unique<CLI::App>("Profiles the training of neural networks and reads where the time went.", "foldperf");
   app->set_version_flag("--version", "foldperf " FOLDPERF_VERSION);
   app->get_formatter()->column_width(34);
   app->require_subcommand(0, 1);

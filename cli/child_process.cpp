@@ -78,7 +78,8 @@ ChildResult run_in_foreground(const std::vector<std::string>& command,
 
   // Closes by itself when exec succeeds; else it carries the reason.
   int start_pipe[2];
-  if (pipe2(start_pipe, O_CLOEXEC) != 0) throw SystemError(std::string("could not make a pipe: ") + std::strerror(errno));
+  if (pipe2(start_pipe, O_CLOEXEC) != 0)
+    throw SystemError(std::string("could not make a pipe: ") + std::strerror(errno));
 
   ChildResult result;
   SignalsPassedOn signals;
@@ -121,8 +122,7 @@ ChildResult run_in_foreground(const std::vector<std::string>& command,
 }
 
 std::string shell_line(const std::vector<std::string>& command) {
-  constexpr const char* plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  constexpr const char* plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
   std::string line;
   for (const std::string& word : command) {
     if (!line.empty()) line += ' ';

@@ -66,7 +66,8 @@ CommandInfo describe(const CLI::App& app) {
 
 std::vector<CommandInfo> subcommands(const CLI::App& app) {
   std::vector<CommandInfo> result;
-  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) result.push_back(describe(*sub));
+  for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
+    result.push_back(describe(*sub));
   return result;
 }
 
@@ -108,12 +109,15 @@ std::string bash_script(const CommandInfo& top, const std::vector<CommandInfo>& 
       "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i\n"
       "  COMPREPLY=()\n"
       "  if (( COMP_CWORD == 1 )); then\n"
-      "    COMPREPLY=($(compgen -W " + shell_quoted(joined(names, " ") + " " + joined(all_dashed(top), " ")) + " -- \"$word\"))\n"
+      "    COMPREPLY=($(compgen -W " +
+      shell_quoted(joined(names, " ") + " " + joined(all_dashed(top), " ")) +
+      " -- \"$word\"))\n"
       "    return\n"
       "  fi\n"
       "  for (( i = 2; i < COMP_CWORD; i++ )); do\n"
       "    if [[ ${COMP_WORDS[i]} == -- ]]; then\n"
-      "      if (( i == COMP_CWORD - 1 )); then COMPREPLY=($(compgen -c -- \"$word\")); else COMPREPLY=($(compgen -f -- \"$word\")); fi\n"
+      "      if (( i == COMP_CWORD - 1 )); then COMPREPLY=($(compgen -c -- \"$word\")); else COMPREPLY=($(compgen -f "
+      "-- \"$word\")); fi\n"
       "      return\n"
       "    fi\n"
       "  done\n"
@@ -187,7 +191,9 @@ std::string zsh_script(const CommandInfo& top, const std::vector<CommandInfo>& s
     if (sub.runs_command) s += " \\\n        '*:::command:_normal'";
     s += "\n      ;;\n";
   }
-  return s + "  esac\n}\nif [[ $zsh_eval_context[-1] == loadautofunc ]]; then _foldperf \"$@\"; else compdef _foldperf foldperf; fi\n";
+  return s +
+         "  esac\n}\nif [[ $zsh_eval_context[-1] == loadautofunc ]]; then _foldperf \"$@\"; else compdef _foldperf "
+         "foldperf; fi\n";
 }
 
 // In single quotes of fish only \ and ' have a meaning.
@@ -201,8 +207,9 @@ std::string fish_quoted(const std::string& text) {
 }
 
 std::string fish_script(const CommandInfo& top, const std::vector<CommandInfo>& subs) {
-  std::string s = "# fish completion for foldperf. Load it with: foldperf completion fish | source\n"
-                  "complete -c foldperf -f\n";
+  std::string s =
+      "# fish completion for foldperf. Load it with: foldperf completion fish | source\n"
+      "complete -c foldperf -f\n";
   const auto option_line = [](const std::string& condition, const OptionInfo& option) {
     std::string line = "complete -c foldperf -n " + fish_quoted(condition);
     for (const auto& name : option.shorts) line += " -s " + name;
@@ -237,9 +244,12 @@ std::string completion_script(const CLI::App& app, Shell shell) {
   const CommandInfo top = describe(app);
   const auto subs = subcommands(app);
   switch (shell) {
-    case Shell::bash: return bash_script(top, subs);
-    case Shell::zsh: return zsh_script(top, subs);
-    case Shell::fish: return fish_script(top, subs);
+    case Shell::bash:
+      return bash_script(top, subs);
+    case Shell::zsh:
+      return zsh_script(top, subs);
+    case Shell::fish:
+      return fish_script(top, subs);
   }
   return {};
 }

@@ -14,9 +14,12 @@ namespace doctor {
 
 const char* state_name(State state) {
   switch (state) {
-    case State::ok: return "ok";
-    case State::missing: return "missing";
-    case State::broken: return "broken";
+    case State::ok:
+      return "ok";
+    case State::missing:
+      return "missing";
+    case State::broken:
+      return "broken";
   }
   return "";
 }
@@ -26,7 +29,7 @@ const char* state_name(State state) {
 namespace {
 
 std::vector<doctor::Finding> examine_all() {
-  return {doctor::examine_machine(), doctor::examine_gpu_driver(), doctor::examine_cupti(), doctor::examine_nccl(),
+  return {doctor::examine_machine(), doctor::examine_gpu_driver(), doctor::examine_cupti(),  doctor::examine_nccl(),
           doctor::examine_nvtx(),    doctor::examine_torch(),      doctor::examine_trainer()};
 }
 
@@ -48,8 +51,10 @@ void print_json(const std::vector<doctor::Finding>& findings) {
   json["foldperf_version"] = FOLDPERF_VERSION;
   json["findings"] = nlohmann::ordered_json::array();
   for (const doctor::Finding& finding : findings) {
-    nlohmann::ordered_json entry{{"name", finding.name},   {"state", doctor::state_name(finding.state)},
-                                 {"found", finding.found}, {"means", finding.means},
+    nlohmann::ordered_json entry{{"name", finding.name},
+                                 {"state", doctor::state_name(finding.state)},
+                                 {"found", finding.found},
+                                 {"means", finding.means},
                                  {"advice", finding.advice}};
     entry["facts"] = nlohmann::ordered_json::object();
     for (const auto& [key, value] : finding.facts) entry["facts"][key] = value;
@@ -62,7 +67,8 @@ void print_json(const std::vector<doctor::Finding>& findings) {
 
 void add_doctor(CLI::App& app, Context& context) {
   auto format = std::make_shared<std::string>("text");
-  CLI::App* sub = app.add_subcommand("doctor", "Look at GPU, driver, CUPTI, NCCL, NVTX and Torch, and say what they allow");
+  CLI::App* sub =
+      app.add_subcommand("doctor", "Look at GPU, driver, CUPTI, NCCL, NVTX and Torch, and say what they allow");
   sub->add_option("--format", *format, "text or json")->check(CLI::IsMember({"text", "json"}))->type_name("FORMAT");
   sub->footer("\nExample:\n  foldperf doctor\n\nExits with 0 whatever it finds.");
   sub->callback([&context, format] {

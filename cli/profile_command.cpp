@@ -47,7 +47,8 @@ std::string checked_output(const Arguments& arguments) {
     throw UsageError("-o " + arguments.output + " is a folder: give the name of the run database, such as run.db");
   }
   if (!fs::is_directory(output.parent_path(), error)) {
-    throw SystemError("the folder " + output.parent_path().string() + " for the run database does not exist: make it first");
+    throw SystemError("the folder " + output.parent_path().string() +
+                      " for the run database does not exist: make it first");
   }
   if (fs::exists(output, error) && !arguments.overwrite) {
     throw UsageError(arguments.output + " exists: choose another name, or add --overwrite");
@@ -80,8 +81,8 @@ bool merge(const RunFolder& folder, const std::string& output, const std::string
     report = database::merge_process_files(database::process_files(folder.path()), output, run);
   } catch (const Error& error) {
     print_line(error.what());
-    print_line("what was recorded is kept; try again with: foldperf profile --merge " +
-               shell_line({folder.path()}) + " -o " + shell_line({shown_output}));
+    print_line("what was recorded is kept; try again with: foldperf profile --merge " + shell_line({folder.path()}) +
+               " -o " + shell_line({shown_output}));
     return false;
   }
   folder.remove();
@@ -93,9 +94,10 @@ bool merge(const RunFolder& folder, const std::string& output, const std::string
   const std::string how_to_read = "read it with: foldperf report " + shell_line({shown_output});
   if (report.events == 0) {
     print_line("nothing was recorded in " + shown_output + ": " +
-               (used == 0 ? "no process of the command called NVTX (docs/facts.md says how a program can; foldperf-train "
-                            "and torch.cuda.nvtx do)"
-                          : "NVTX was called, but no range or mark was kept") +
+               (used == 0
+                    ? "no process of the command called NVTX (docs/facts.md says how a program can; foldperf-train "
+                      "and torch.cuda.nvtx do)"
+                    : "NVTX was called, but no range or mark was kept") +
                "; " + how_to_read);
   } else {
     print_line("recorded " + counted(report.events, "event") + " of " + std::to_string(used) +
@@ -158,7 +160,7 @@ int merge_left_over(const Arguments& arguments) {
     throw InputError(arguments.merge_folder, "holds no recording of foldperf profile (no run.json, no *.foldperf)");
   }
   return static_cast<int>(merge(folder, output, arguments.output, folder.load()) ? ExitCode::success
-                                                                                : ExitCode::bad_input);
+                                                                                 : ExitCode::bad_input);
 }
 
 int run(const Arguments& arguments) {

@@ -1,7 +1,7 @@
 // The collector's clock: monotonic nanoseconds, and where they lie in UTC.
 //
-// An event is stamped with CLOCK_MONOTONIC, which never jumps, and is moved to UTC by an offset taken once a process, so
-// that two events of one process keep their distance whatever happens to the machine's wall clock.
+// An event is stamped with CLOCK_MONOTONIC, which never jumps, and is moved to UTC by an offset taken once a process,
+// so that two events of one process keep their distance whatever happens to the machine's wall clock.
 #pragma once
 
 #include <cstdint>

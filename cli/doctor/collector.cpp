@@ -21,7 +21,8 @@ Finding examine_nvtx() {
   const Outcome outcome = run_isolated([&] {
     const Library library({*path});
     if (!library) return library.error();
-    return std::string(library.function<int(void*)>("InitializeInjectionNvtx2") != nullptr ? "" : "its entry point is missing");
+    return std::string(
+        library.function<int(void*)>("InitializeInjectionNvtx2") != nullptr ? "" : "its entry point is missing");
   });
   if (!outcome.ok || !outcome.text.empty()) {
     finding.state = State::broken;
@@ -33,13 +34,15 @@ Finding examine_nvtx() {
   const char* other = std::getenv("NVTX_INJECTION64_PATH");
   if (other != nullptr && *other != '\0' && *path != other) {
     finding.state = State::broken;
-    finding.found = std::string("NVTX_INJECTION64_PATH is set to ") + other + ": another profiler is in the collector's place";
+    finding.found =
+        std::string("NVTX_INJECTION64_PATH is set to ") + other + ": another profiler is in the collector's place";
     finding.advice = "unset NVTX_INJECTION64_PATH before foldperf profile";
     return finding;
   }
   finding.state = State::ok;
   finding.found = "the collector loads";
-  finding.means = "foldperf profile records the NVTX ranges of any program, Python's torch.cuda.nvtx too, without a GPU";
+  finding.means =
+      "foldperf profile records the NVTX ranges of any program, Python's torch.cuda.nvtx too, without a GPU";
   return finding;
 }
 

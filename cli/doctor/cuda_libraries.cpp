@@ -36,13 +36,14 @@ Finding examine(const std::string& name, const std::vector<std::string>& candida
 }  // namespace
 
 Finding examine_cupti() {
-  Finding finding = examine("CUPTI", library_candidates({"libcupti.so.13", "libcupti.so.12", "libcupti.so"}, {"cu13/lib", "cuda_cupti/lib"}),
-                            [](const Library& library) {
-                              auto* get_version = library.function<int(unsigned*)>("cuptiGetVersion");
-                              unsigned version = 0;
-                              if (get_version == nullptr || get_version(&version) != 0) return std::string("version unknown");
-                              return "API version " + std::to_string(version);
-                            });
+  Finding finding = examine(
+      "CUPTI", library_candidates({"libcupti.so.13", "libcupti.so.12", "libcupti.so"}, {"cu13/lib", "cuda_cupti/lib"}),
+      [](const Library& library) {
+        auto* get_version = library.function<int(unsigned*)>("cuptiGetVersion");
+        unsigned version = 0;
+        if (get_version == nullptr || get_version(&version) != 0) return std::string("version unknown");
+        return "API version " + std::to_string(version);
+      });
   finding.means = finding.state == State::ok
                       ? "tracing GPU kernels and copies; this version of foldperf records NVTX ranges only"
                       : "NVTX ranges are recorded without it; GPU kernels and copies cannot be traced";
@@ -51,13 +52,17 @@ Finding examine_cupti() {
 }
 
 Finding examine_nccl() {
-  Finding finding = examine("NCCL", library_candidates({"libnccl.so.2", "libnccl.so"}, {"nccl/lib"}), [](const Library& library) {
-    auto* get_version = library.function<int(int*)>("ncclGetVersion");
-    int version = 0;
-    if (get_version == nullptr || get_version(&version) != 0) return std::string("version unknown");
-    return std::to_string(version / 10000) + "." + std::to_string(version % 10000 / 100) + "." + std::to_string(version % 100);
-  });
-  finding.means = finding.state == State::ok ? "collectives between GPUs; this version of foldperf trains on one GPU or the CPU" : "training on one GPU or the CPU needs none";
+  Finding finding =
+      examine("NCCL", library_candidates({"libnccl.so.2", "libnccl.so"}, {"nccl/lib"}), [](const Library& library) {
+        auto* get_version = library.function<int(int*)>("ncclGetVersion");
+        int version = 0;
+        if (get_version == nullptr || get_version(&version) != 0) return std::string("version unknown");
+        return std::to_string(version / 10000) + "." + std::to_string(version % 10000 / 100) + "." +
+               std::to_string(version % 100);
+      });
+  finding.means = finding.state == State::ok
+                      ? "collectives between GPUs; this version of foldperf trains on one GPU or the CPU"
+                      : "training on one GPU or the CPU needs none";
   if (finding.state != State::ok) finding.advice = "install torch for CUDA (it brings NCCL)";
   return finding;
 }

@@ -10,11 +10,11 @@ namespace foldperf::cli::doctor {
 enum class State { ok, missing, broken };
 
 struct Finding {
-  std::string name;    // "GPU driver"
+  std::string name;  // "GPU driver"
   State state = State::missing;
-  std::string found;   // version and place, or why not
-  std::string means;   // what it allows, or what does not work without it
-  std::string advice;  // what to do; empty: nothing
+  std::string found;                                       // version and place, or why not
+  std::string means;                                       // what it allows, or what does not work without it
+  std::string advice;                                      // what to do; empty: nothing
   std::vector<std::pair<std::string, std::string>> facts;  // further lines, "key: value"
 };
 

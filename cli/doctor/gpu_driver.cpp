@@ -97,17 +97,19 @@ Finding examine_gpu_driver() {
   }
   if (json.contains("init_error")) {
     finding.state = State::broken;
-    finding.found = "libcuda is there, but cuInit fails (CUDA error " + std::to_string(json["init_error"].get<int>()) + ")";
+    finding.found =
+        "libcuda is there, but cuInit fails (CUDA error " + std::to_string(json["init_error"].get<int>()) + ")";
     finding.advice = "no GPU may be visible: look at nvidia-smi, CUDA_VISIBLE_DEVICES and, in a container, --gpus all";
     return finding;
   }
   const auto& devices = json["devices"];
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const auto& device = devices[i];
-    finding.facts.emplace_back("GPU " + std::to_string(i),
-                               device["name"].get<std::string>() + ", " + std::to_string(device["mib"].get<std::size_t>()) +
-                                   " MiB, compute capability " + std::to_string(device["major"].get<int>()) + "." +
-                                   std::to_string(device["minor"].get<int>()));
+    finding.facts.emplace_back("GPU " + std::to_string(i), device["name"].get<std::string>() + ", " +
+                                                               std::to_string(device["mib"].get<std::size_t>()) +
+                                                               " MiB, compute capability " +
+                                                               std::to_string(device["major"].get<int>()) + "." +
+                                                               std::to_string(device["minor"].get<int>()));
   }
   finding.state = devices.empty() ? State::missing : State::ok;
   finding.found = std::to_string(devices.size()) + (devices.size() == 1 ? " GPU" : " GPUs") + ", CUDA " + cuda;

@@ -15,8 +15,7 @@ struct Outcome {
 };
 
 // `look` returns the text to hand over. Its standard streams are closed to the terminal.
-Outcome run_isolated(const std::function<std::string()>& look,
-                     std::chrono::seconds timeout = std::chrono::seconds(10));
+Outcome run_isolated(const std::function<std::string()>& look, std::chrono::seconds timeout = std::chrono::seconds(10));
 
 // Runs a program and takes its standard output; `environment`: "NAME=value" beside our own.
 Outcome run_program(const std::vector<std::string>& command, const std::vector<std::string>& environment = {},

@@ -24,7 +24,8 @@ void add_folder(std::vector<std::string>& folders, const fs::path& folder) {
 void add_environment(std::vector<std::string>& folders, const fs::path& environment) {
   std::error_code error;
   for (fs::directory_iterator entry(environment / "lib", error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().filename().string().rfind("python3", 0) == 0) add_folder(folders, entry->path() / "site-packages");
+    if (entry->path().filename().string().rfind("python3", 0) == 0)
+      add_folder(folders, entry->path() / "site-packages");
   }
 }
 

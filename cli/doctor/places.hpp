@@ -6,12 +6,13 @@
 
 namespace foldperf::cli::doctor {
 
-// Folders "site-packages" of the Python environments that count: the active one, the one beside our build, and python3's
-// in PATH. Existing ones only, each once.
+// Folders "site-packages" of the Python environments that count: the active one, the one beside our build, and
+// python3's in PATH. Existing ones only, each once.
 const std::vector<std::string>& python_packages();
 
-// What dlopen may be given for a library: its bare name (the system's search), then files in CUDA_HOME, the usual toolkit
-// folders, and the nvidia packages of the Python environments that match `package_folder` ("cu13/lib", "nccl/lib").
+// What dlopen may be given for a library: its bare name (the system's search), then files in CUDA_HOME, the usual
+// toolkit folders, and the nvidia packages of the Python environments that match `package_folder` ("cu13/lib",
+// "nccl/lib").
 std::vector<std::string> library_candidates(const std::vector<std::string>& names,
                                             const std::vector<std::string>& package_folders);
 

@@ -34,7 +34,8 @@ class RingBuffer {
   // Producer: bytes not yet consumed, as far as the producer knows (never too few).
   [[nodiscard]] std::size_t used_at_most() const noexcept { return head_local_ - tail_cache_; }
 
-  // Consumer: calls visit(EventView) for every record that is there, oldest first. Space is given back record by record.
+  // Consumer: calls visit(EventView) for every record that is there, oldest first. Space is given back record by
+  // record.
   template <typename Visit>
   std::size_t drain(Visit&& visit) {
     std::size_t count = 0;

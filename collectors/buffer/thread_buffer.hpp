@@ -1,7 +1,8 @@
-// What one thread of the watched process owns: its ring of events, its stacks of open push/pop ranges, and the counts of
-// what did not fit.
+// What one thread of the watched process owns: its ring of events, its stacks of open push/pop ranges, and the counts
+// of what did not fit.
 //
-// An accepted push keeps the room that its pop will need, so a pop is never lost: a range is recorded whole or not at all.
+// An accepted push keeps the room that its pop will need, so a pop is never lost: a range is recorded whole or not at
+// all.
 #pragma once
 
 #include <sys/types.h>

@@ -43,15 +43,20 @@ EventArguments::EventArguments(EventKind kind, nvtxDomainHandle_t domain,
     header.color = attributes->color;
   }
   switch (attributes->messageType) {
-    case NVTX_MESSAGE_TYPE_ASCII: set_text(attributes->message.ascii); break;
-    case NVTX_MESSAGE_TYPE_UNICODE: set_text(attributes->message.unicode); break;
+    case NVTX_MESSAGE_TYPE_ASCII:
+      set_text(attributes->message.ascii);
+      break;
+    case NVTX_MESSAGE_TYPE_UNICODE:
+      set_text(attributes->message.unicode);
+      break;
     case NVTX_MESSAGE_TYPE_REGISTERED:
       if (attributes->message.registered != nullptr) {
         header.text_kind = TextKind::registered;
         header.text = reinterpret_cast<const RegisteredString*>(attributes->message.registered)->index;
       }
       break;
-    default: break;
+    default:
+      break;
   }
   set_payload(*attributes);
 }
@@ -91,12 +96,18 @@ void EventArguments::set_payload(const nvtxEventAttributes_t& attributes) noexce
     header.payload_bits = bits;
   };
   switch (attributes.payloadType) {
-    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT64: return set(PayloadKind::uint64, value.ullValue);
-    case NVTX_PAYLOAD_TYPE_INT64: return set(PayloadKind::int64, static_cast<std::uint64_t>(value.llValue));
-    case NVTX_PAYLOAD_TYPE_DOUBLE: return set(PayloadKind::float64, std::bit_cast<std::uint64_t>(value.dValue));
-    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT32: return set(PayloadKind::uint32, value.uiValue);
-    case NVTX_PAYLOAD_TYPE_INT32: return set(PayloadKind::int32, static_cast<std::uint32_t>(value.iValue));
-    case NVTX_PAYLOAD_TYPE_FLOAT: return set(PayloadKind::float32, std::bit_cast<std::uint32_t>(value.fValue));
+    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT64:
+      return set(PayloadKind::uint64, value.ullValue);
+    case NVTX_PAYLOAD_TYPE_INT64:
+      return set(PayloadKind::int64, static_cast<std::uint64_t>(value.llValue));
+    case NVTX_PAYLOAD_TYPE_DOUBLE:
+      return set(PayloadKind::float64, std::bit_cast<std::uint64_t>(value.dValue));
+    case NVTX_PAYLOAD_TYPE_UNSIGNED_INT32:
+      return set(PayloadKind::uint32, value.uiValue);
+    case NVTX_PAYLOAD_TYPE_INT32:
+      return set(PayloadKind::int32, static_cast<std::uint32_t>(value.iValue));
+    case NVTX_PAYLOAD_TYPE_FLOAT:
+      return set(PayloadKind::float32, std::bit_cast<std::uint32_t>(value.fValue));
     case NVTX_PAYLOAD_TYPE_EXT: {
       // `reserved0` payloads; the first is the event's own. A size of SIZE_MAX means text up to its zero: not taken.
       const auto* payload = reinterpret_cast<const nvtxPayloadData_t*>(value.ullValue);
@@ -107,7 +118,8 @@ void EventArguments::set_payload(const nvtxEventAttributes_t& attributes) noexce
       body.binary_bytes = payload->size;
       return;
     }
-    default: return;
+    default:
+      return;
   }
 }
 

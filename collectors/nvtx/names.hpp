@@ -1,7 +1,7 @@
 // What a program names rather than does: domains, registered strings, categories, threads, resources.
 //
-// These are few and long-lived, so they lie in tables under a lock, apart from the events' ring buffers. Entries are never
-// moved or freed: their addresses are the handles that NVTX hands to the program.
+// These are few and long-lived, so they lie in tables under a lock, apart from the events' ring buffers. Entries are
+// never moved or freed: their addresses are the handles that NVTX hands to the program.
 #pragma once
 
 #include <sys/types.h>
@@ -56,7 +56,8 @@ class Names {
   const RegisteredString* register_string(std::string text);
   void name_category(std::uint32_t domain, std::uint32_t category, std::string name);
   void name_thread(std::uint32_t thread_id, std::string name);
-  const ResourceName* name_resource(std::uint32_t domain, std::int32_t type, std::uint64_t identifier, std::string name);
+  const ResourceName* name_resource(std::uint32_t domain, std::int32_t type, std::uint64_t identifier,
+                                    std::string name);
 
   // Where a reader stands; value-initialised: at the beginning.
   struct Cursor {

@@ -1,4 +1,5 @@
-// Names of resources: anything with an identifier, and CUDA's and OpenCL's devices, contexts, streams, events and so on.
+// Names of resources: anything with an identifier, and CUDA's and OpenCL's devices, contexts, streams, events and so
+// on.
 //
 // Identifier types are NVTX's: class in the upper 16 bits, index in the lower (nvToolsExt.h, nvToolsExtCuda.h,
 // nvToolsExtCudaRt.h, nvToolsExtOpenCL.h; the last three cannot be included without the headers of what they name).
@@ -17,22 +18,24 @@ constexpr std::int32_t opencl = 6;
 
 std::string text_of(const nvtxResourceAttributes_t& attributes) {
   switch (attributes.messageType) {
-    case NVTX_MESSAGE_TYPE_ASCII: return to_string(attributes.message.ascii);
-    case NVTX_MESSAGE_TYPE_UNICODE: return to_string(attributes.message.unicode);
+    case NVTX_MESSAGE_TYPE_ASCII:
+      return to_string(attributes.message.ascii);
+    case NVTX_MESSAGE_TYPE_UNICODE:
+      return to_string(attributes.message.unicode);
     case NVTX_MESSAGE_TYPE_REGISTERED:
       return attributes.message.registered == nullptr
                  ? std::string()
                  : reinterpret_cast<const RegisteredString*>(attributes.message.registered)->text;
-    default: return {};
+    default:
+      return {};
   }
 }
 
 nvtxResourceHandle_t NVTX_API create(nvtxDomainHandle_t domain, nvtxResourceAttributes_t* attributes) {
   if (attributes == nullptr) return nullptr;
   return never_throw([=] {
-    const ResourceName* resource =
-        Names::instance().name_resource(domain_index(domain), attributes->identifierType,
-                                        attributes->identifier.ullValue, text_of(*attributes));
+    const ResourceName* resource = Names::instance().name_resource(
+        domain_index(domain), attributes->identifierType, attributes->identifier.ullValue, text_of(*attributes));
     return reinterpret_cast<nvtxResourceHandle_t>(const_cast<ResourceName*>(resource));
   });
 }

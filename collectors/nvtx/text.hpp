@@ -10,8 +10,8 @@ namespace foldperf::collectors {
 // Longer texts are cut here, at a character's border.
 inline constexpr std::size_t longest_text_bytes = 1 << 20;
 
-// Writes `text` (UTF-32, as Linux's wchar_t is) as UTF-8 into `out`, at most `capacity` bytes and whole characters only.
-// Returns the bytes written. A value that is no Unicode character becomes U+FFFD.
+// Writes `text` (UTF-32, as Linux's wchar_t is) as UTF-8 into `out`, at most `capacity` bytes and whole characters
+// only. Returns the bytes written. A value that is no Unicode character becomes U+FFFD.
 std::size_t wide_to_utf8(const wchar_t* text, char* out, std::size_t capacity) noexcept;
 
 std::string wide_to_utf8(const wchar_t* text);

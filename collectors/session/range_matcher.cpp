@@ -8,9 +8,12 @@ namespace {
 
 records::NvtxEventType event_type(EventKind kind) {
   switch (kind) {
-    case EventKind::mark: return records::NvtxEventType::mark;
-    case EventKind::start: return records::NvtxEventType::start_end;
-    default: return records::NvtxEventType::push_pop;
+    case EventKind::mark:
+      return records::NvtxEventType::mark;
+    case EventKind::start:
+      return records::NvtxEventType::start_end;
+    default:
+      return records::NvtxEventType::push_pop;
   }
 }
 
@@ -29,14 +32,21 @@ records::NvtxPayload decode_payload(const EventHeader& header) {
   const std::uint64_t bits = header.payload_bits;
   const auto low = static_cast<std::uint32_t>(bits);
   switch (header.payload_kind) {
-    case PayloadKind::uint64: return {Type::uint64, static_cast<std::int64_t>(bits), 0};
-    case PayloadKind::int64: return {Type::int64, static_cast<std::int64_t>(bits), 0};
-    case PayloadKind::float64: return {Type::float64, 0, std::bit_cast<double>(bits)};
-    case PayloadKind::uint32: return {Type::uint32, static_cast<std::int64_t>(low), 0};
-    case PayloadKind::int32: return {Type::int32, static_cast<std::int32_t>(low), 0};
-    case PayloadKind::float32: return {Type::float32, 0, static_cast<double>(std::bit_cast<float>(low))};
+    case PayloadKind::uint64:
+      return {Type::uint64, static_cast<std::int64_t>(bits), 0};
+    case PayloadKind::int64:
+      return {Type::int64, static_cast<std::int64_t>(bits), 0};
+    case PayloadKind::float64:
+      return {Type::float64, 0, std::bit_cast<double>(bits)};
+    case PayloadKind::uint32:
+      return {Type::uint32, static_cast<std::int64_t>(low), 0};
+    case PayloadKind::int32:
+      return {Type::int32, static_cast<std::int32_t>(low), 0};
+    case PayloadKind::float32:
+      return {Type::float32, 0, static_cast<double>(std::bit_cast<float>(low))};
     case PayloadKind::none:
-    case PayloadKind::binary: break;
+    case PayloadKind::binary:
+      break;
   }
   return {};
 }
@@ -64,7 +74,8 @@ void RangeMatcher::emit(OpenRange& range) { emit_(with_views(range)); }
 void RangeMatcher::add(ThreadState& thread, const EventView& event, std::string_view text) {
   const EventHeader& header = *event.header;
   switch (header.kind) {
-    case EventKind::padding: return;
+    case EventKind::padding:
+      return;
     case EventKind::mark: {
       OpenRange mark = make_range(thread, event, text);
       emit(mark);

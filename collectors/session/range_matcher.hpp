@@ -1,7 +1,8 @@
 // Makes records of events: joins each push with its pop and each start with its end.
 //
-// The consumer feeds it the events of every thread in that thread's order. Between threads no order is known: a range may
-// be ended by another thread whose ring is read first, so such an end waits for its start until every ring was read again.
+// The consumer feeds it the events of every thread in that thread's order. Between threads no order is known: a range
+// may be ended by another thread whose ring is read first, so such an end waits for its start until every ring was read
+// again.
 //
 // Not thread-safe: the caller locks.
 #pragma once

@@ -120,10 +120,9 @@ void Recorder::count_dropped(const ThreadBuffer& buffer, ThreadRecord& thread) {
     const std::uint64_t fresh = count - thread.dropped[i];
     if (fresh == 0 || writer_ == nullptr) continue;
     const bool is_end = kind == EventKind::pop || kind == EventKind::end;
-    writer_->count_dropped(records::Kind::nvtx_event,
-                           is_end ? "the end of a range did not fit into the thread's buffer"
-                                  : "the thread's buffer was full",
-                           fresh);
+    writer_->count_dropped(
+        records::Kind::nvtx_event,
+        is_end ? "the end of a range did not fit into the thread's buffer" : "the thread's buffer was full", fresh);
     thread.dropped[i] = count;
   }
 }

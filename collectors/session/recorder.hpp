@@ -1,8 +1,8 @@
-// The consumer of a process: empties the threads' rings, makes records of their events and hands them to the run database.
-// The file is created when there is a first event to write.
+// The consumer of a process: empties the threads' rings, makes records of their events and hands them to the run
+// database. The file is created when there is a first event to write.
 //
-// Thread safety: one thread at a time calls (the session locks). The database writer's own thread, too, asks for the open
-// ranges: that is what the recorder's lock is for.
+// Thread safety: one thread at a time calls (the session locks). The database writer's own thread, too, asks for the
+// open ranges: that is what the recorder's lock is for.
 #pragma once
 
 #include <array>

@@ -26,8 +26,8 @@ class Session {
   // Reads the environment, once a process. The settings in force, or null where nothing is to be collected.
   const Settings* start() noexcept;
 
-  // A buffer for the calling thread, which has none; null after close(), or where there is no memory. The first event of
-  // a process starts the collector's thread.
+  // A buffer for the calling thread, which has none; null after close(), or where there is no memory. The first event
+  // of a process starts the collector's thread.
   ThreadBuffer* new_buffer() noexcept;
 
   // Wakes the collector's thread, where it is not awake already.

@@ -8,9 +8,9 @@
 namespace foldperf::collectors {
 
 struct Settings {
-  std::string output_folder;  // FOLDPERF_OUTPUT_DIR, absolute
-  std::string run_id;         // FOLDPERF_RUN_ID, may be empty
-  bool nvtx = true;           // FOLDPERF_COLLECT names it
+  std::string output_folder;                        // FOLDPERF_OUTPUT_DIR, absolute
+  std::string run_id;                               // FOLDPERF_RUN_ID, may be empty
+  bool nvtx = true;                                 // FOLDPERF_COLLECT names it
   std::size_t buffer_bytes = std::size_t{4} << 20;  // FOLDPERF_BUFFER_BYTES: ring of each thread
 };
 

@@ -22,7 +22,10 @@ TEST(RunInForeground, TellsHowTheCommandEnded) {
 }
 
 TEST(RunInForeground, SetsTheEnvironment) {
-  EXPECT_EQ(run_in_foreground({"sh", "-c", "test \"$FOLDPERF_TEST_VARIABLE\" = value"}, {{"FOLDPERF_TEST_VARIABLE", "value"}}).exit_code(), 0);
+  EXPECT_EQ(
+      run_in_foreground({"sh", "-c", "test \"$FOLDPERF_TEST_VARIABLE\" = value"}, {{"FOLDPERF_TEST_VARIABLE", "value"}})
+          .exit_code(),
+      0);
 }
 
 }  // namespace

@@ -36,7 +36,8 @@ TEST(CommandLine, TellsItsVersion) {
 TEST(CommandLine, LoadsNeitherTorchNorCudaNorQt) {
   const auto result = run_process({"ldd", program("foldperf")});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
-  for (const char* name : {"torch", "c10", "cuda", "cupti", "nccl", "Qt"}) EXPECT_THAT(result.output, Not(HasSubstr(name)));
+  for (const char* name : {"torch", "c10", "cuda", "cupti", "nccl", "Qt"})
+    EXPECT_THAT(result.output, Not(HasSubstr(name)));
 }
 
 TEST(CommandLine, HelpOfEachCommandHasAnExample) {
@@ -97,11 +98,13 @@ TEST(Train, SaysWhereItLookedForTheTrainer) {
 }
 
 TEST(Completion, WorksInBash) {
-  const std::string script =
-      "source <(" + program("foldperf") + " completion bash); "
-      "complete_words() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=(); _foldperf; echo \"${COMPREPLY[*]}\"; }; "
-      "complete_words foldperf pro; complete_words foldperf report --format ''; complete_words foldperf profile --over; "
-      "complete_words foldperf completion z";
+  const std::string script = "source <(" + program("foldperf") +
+                             " completion bash); "
+                             "complete_words() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=(); "
+                             "_foldperf; echo \"${COMPREPLY[*]}\"; }; "
+                             "complete_words foldperf pro; complete_words foldperf report --format ''; complete_words "
+                             "foldperf profile --over; "
+                             "complete_words foldperf completion z";
   const auto result = run_process({"bash", "-c", script});
   EXPECT_EQ(result.errors, "");
   EXPECT_EQ(result.output, "profile\ntext json html\n--overwrite\nzsh\n");

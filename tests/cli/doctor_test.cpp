@@ -54,7 +54,8 @@ TEST(Doctor, SurvivesABrokenLibrary) {
 TEST(Doctor, SurvivesALibraryThatCrashes) {
   const TemporaryFolder folder;
   std::ofstream(folder / "crash.c") << "__attribute__((constructor)) static void f(void) { __builtin_trap(); }\n";
-  const auto compiled = run_process({"cc", "-shared", "-fPIC", "-o", (folder / "libcuda.so.1").string(), (folder / "crash.c").string()});
+  const auto compiled =
+      run_process({"cc", "-shared", "-fPIC", "-o", (folder / "libcuda.so.1").string(), (folder / "crash.c").string()});
   if (compiled.exit_code != 0) GTEST_SKIP() << "no C compiler named cc";
   ProcessOptions options;
   options.environment["LD_LIBRARY_PATH"] = folder.path().string();

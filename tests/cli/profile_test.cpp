@@ -28,7 +28,8 @@ const std::string nvtx_program = FOLDPERF_NVTX_PROGRAM;
 
 class Profile : public ::testing::Test {
  protected:
-  std::vector<std::string> command(const std::vector<std::string>& words, const std::vector<std::string>& options = {}) {
+  std::vector<std::string> command(const std::vector<std::string>& words,
+                                   const std::vector<std::string>& options = {}) {
     std::vector<std::string> all{program("foldperf"), "profile", "-o", run_db()};
     all.insert(all.end(), options.begin(), options.end());
     all.emplace_back("--");
@@ -69,7 +70,8 @@ TEST_F(Profile, RecordsARunAndLeavesNothingElse) {
 }
 
 TEST_F(Profile, MergesAllProcesses) {
-  const auto result = run_process(command({"sh", "-c", nvtx_program + " mark one & " + nvtx_program + " mark two; wait"}));
+  const auto result =
+      run_process(command({"sh", "-c", nvtx_program + " mark one & " + nvtx_program + " mark two; wait"}));
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_THAT(result.errors, HasSubstr("2 events of 2 processes"));
   EXPECT_EQ(database::RunReader(run_db()).ranks().size(), 2u);
@@ -80,11 +82,13 @@ TEST_F(Profile, ReportReadsWhatItWrote) {
   const auto report = run_process({program("foldperf"), "report", run_db()});
   EXPECT_EQ(report.exit_code, 0) << report.errors;
   EXPECT_THAT(report.output, HasSubstr("outer 0"));
-  const auto html = run_process({program("foldperf"), "report", run_db(), "--format", "html", "-o", (folder / "r.html").string()});
+  const auto html =
+      run_process({program("foldperf"), "report", run_db(), "--format", "html", "-o", (folder / "r.html").string()});
   EXPECT_EQ(html.exit_code, 0) << html.errors;
   EXPECT_EQ(html.output, "");
   EXPECT_THAT(read_file(folder / "r.html"), HasSubstr("<html"));
-  const auto nowhere = run_process({program("foldperf"), "report", run_db(), "-o", (folder / "no/such/r.txt").string()});
+  const auto nowhere =
+      run_process({program("foldperf"), "report", run_db(), "-o", (folder / "no/such/r.txt").string()});
   EXPECT_EQ(nowhere.exit_code, 4);
 }
 
@@ -125,7 +129,8 @@ TEST_F(Profile, KeepsAnExistingFileUnlessToldOtherwise) {
 }
 
 TEST_F(Profile, RefusesAPlaceThatIsNone) {
-  const auto result = run_process({program("foldperf"), "profile", "-o", (folder / "no/run.db").string(), "--", "true"});
+  const auto result =
+      run_process({program("foldperf"), "profile", "-o", (folder / "no/run.db").string(), "--", "true"});
   EXPECT_EQ(result.exit_code, 4);
   EXPECT_THAT(result.errors, HasSubstr("does not exist"));
   EXPECT_EQ(run_process({program("foldperf"), "profile", "-o", folder.path().string(), "--", "true"}).exit_code, 2);
@@ -141,9 +146,10 @@ TEST_F(Profile, StopsWhereAnotherProfilerIsInItsPlace) {
 }
 
 TEST_F(Profile, CtrlCReachesTheCommandOnceAndTheRunIsKept) {
-  const std::string script = nvtx_program + " mark begun; n=0; trap 'n=$((n+1))' INT; touch " + (folder / "ready").string() +
-                             "; while [ $n = 0 ]; do sleep 0.05; done; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.05; done; "
-                             "echo \"$n interrupt\"; exit 7";
+  const std::string script =
+      nvtx_program + " mark begun; n=0; trap 'n=$((n+1))' INT; touch " + (folder / "ready").string() +
+      "; while [ $n = 0 ]; do sleep 0.05; done; for i in 1 2 3 4 5 6 7 8 9; do sleep 0.05; done; "
+      "echo \"$n interrupt\"; exit 7";
   const auto words = command({"bash", "-c", script});
   std::vector<char*> argv;
   for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
@@ -160,7 +166,8 @@ TEST_F(Profile, CtrlCReachesTheCommandOnceAndTheRunIsKept) {
   ASSERT_EQ(write(terminal, "\x03", 1), 1);
   std::string shown;
   char buffer[1024];
-  for (ssize_t got = 0; (got = read(terminal, buffer, sizeof(buffer))) > 0;) shown.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = read(terminal, buffer, sizeof(buffer))) > 0;)
+    shown.append(buffer, static_cast<std::size_t>(got));
   int status = 0;
   ASSERT_EQ(waitpid(pid, &status, 0), pid);
   close(terminal);
@@ -172,8 +179,8 @@ TEST_F(Profile, CtrlCReachesTheCommandOnceAndTheRunIsKept) {
 }
 
 TEST_F(Profile, PassesOnSignalsThatAreSentToItAlone) {
-  const std::string script = "trap 'echo terminated; exit 8' TERM; touch " + (folder / "ready").string() +
-                             "; while true; do sleep 0.05; done";
+  const std::string script =
+      "trap 'echo terminated; exit 8' TERM; touch " + (folder / "ready").string() + "; while true; do sleep 0.05; done";
   BackgroundProcess process(command({"bash", "-c", script}));
   wait_for(folder / "ready");
   kill(process.pid(), SIGTERM);
@@ -197,7 +204,8 @@ TEST_F(Profile, MergesWhatAKilledProfileLeft) {
   ASSERT_EQ(names.size(), 1u);
   EXPECT_THAT(names[0], HasSubstr("run.db.part-"));
   std::ofstream(folder / names[0] / "notes.txt") << "not ours";
-  const auto result = run_process({program("foldperf"), "profile", "--merge", (folder / names[0]).string(), "-o", run_db()});
+  const auto result =
+      run_process({program("foldperf"), "profile", "--merge", (folder / names[0]).string(), "-o", run_db()});
   EXPECT_EQ(result.exit_code, 0) << result.errors;
   const database::RunReader reader(run_db());
   EXPECT_EQ(reader.run().name, "unlucky");
@@ -208,7 +216,8 @@ TEST_F(Profile, MergesWhatAKilledProfileLeft) {
 }
 
 TEST_F(Profile, MergesNothingButRecordings) {
-  const auto no_folder = run_process({program("foldperf"), "profile", "--merge", (folder / "none").string(), "-o", run_db()});
+  const auto no_folder =
+      run_process({program("foldperf"), "profile", "--merge", (folder / "none").string(), "-o", run_db()});
   EXPECT_EQ(no_folder.exit_code, 3);
   std::ofstream(folder / "a.txt") << "x";
   const auto other = run_process({program("foldperf"), "profile", "--merge", folder.path().string(), "-o", run_db()});

@@ -27,9 +27,9 @@ TEST(Text, WideBecomesUtf8) {
 TEST(Text, InvalidUtf8IsReplaced) {
   EXPECT_EQ(valid_utf8("plain \u00e9 \u20ac \U0001F600"), "plain \u00e9 \u20ac \U0001F600");
   EXPECT_EQ(valid_utf8("a\xFF"), "a\uFFFD");
-  EXPECT_EQ(valid_utf8("\xC3"), "\uFFFD");                            // cut
-  EXPECT_EQ(valid_utf8("\xC0\x80"), "\uFFFD\uFFFD");                  // overlong
-  EXPECT_EQ(valid_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");        // surrogate
+  EXPECT_EQ(valid_utf8("\xC3"), "\uFFFD");                                // cut
+  EXPECT_EQ(valid_utf8("\xC0\x80"), "\uFFFD\uFFFD");                      // overlong
+  EXPECT_EQ(valid_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");            // surrogate
   EXPECT_EQ(valid_utf8("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");  // beyond Unicode
 }
 
@@ -69,7 +69,7 @@ TEST(EventArguments, OfNothing) {
   EXPECT_EQ(no_text.header.text_kind, TextKind::none);
   nvtxEventAttributes_t attributes{};
   attributes.messageType = NVTX_MESSAGE_TYPE_REGISTERED;  // without a handle
-  attributes.payloadType = 12345;                          // not known
+  attributes.payloadType = 12345;                         // not known
   const EventArguments unknown(EventKind::push, nullptr, &attributes);
   EXPECT_EQ(unknown.header.text_kind, TextKind::none);
   EXPECT_EQ(unknown.header.payload_kind, PayloadKind::none);

@@ -56,8 +56,10 @@ TEST(WatchedProgram, IsNotDisturbedByAFolderThatCannotBeWritten) {
 
 TEST(WatchedProgram, IsNotDisturbedByAFullDisk) {
   const TemporaryFolder folder;
-  // Files of at most 100 KiB: the kernel refuses what is beyond, and would send SIGXFSZ to a thread that does not block it.
-  const auto result = run_process({"bash", "-c", "ulimit -f 100; exec " + nvtx_program() + " threads"}, watched(folder.path()));
+  // Files of at most 100 KiB: the kernel refuses what is beyond, and would send SIGXFSZ to a thread that does not block
+  // it.
+  const auto result =
+      run_process({"bash", "-c", "ulimit -f 100; exec " + nvtx_program() + " threads"}, watched(folder.path()));
   EXPECT_EQ(result.exit_code, 0);
   EXPECT_EQ(result.errors, "");
 }
@@ -118,11 +120,13 @@ TEST(ProcessEnd, KillKeepsAllButTheLastSecond) {
   ASSERT_THAT(files, SizeIs(1));
   EXPECT_THAT(query(files[0], "SELECT state FROM ranks"), ElementsAre("running"));
   // 2.5 s of about 900 ticks a second, less one: a tenth of that is a generous lower limit on a loaded machine.
-  EXPECT_THAT(query(files[0], "SELECT COUNT(*)>100 FROM NVTX_EVENTS e WHERE \"end\" IS NOT NULL AND " + event_text + "='tick'"),
-              ElementsAre("1"));
+  EXPECT_THAT(
+      query(files[0], "SELECT COUNT(*)>100 FROM NVTX_EVENTS e WHERE \"end\" IS NOT NULL AND " + event_text + "='tick'"),
+      ElementsAre("1"));
   const std::string merged = folder / "merged.db";
   database::merge_process_files(files, merged, {});
-  EXPECT_THAT(query(merged, "SELECT COUNT(*) FROM NVTX_EVENTS e WHERE \"end\" IS NULL AND " + event_text + "='open at the end'"),
+  EXPECT_THAT(query(merged, "SELECT COUNT(*) FROM NVTX_EVENTS e WHERE \"end\" IS NULL AND " + event_text +
+                                "='open at the end'"),
               ElementsAre("1"));
   EXPECT_THAT(query(merged, "SELECT state FROM ranks"), ElementsAre("killed"));
 }
@@ -145,8 +149,7 @@ TEST(Fork, EveryGenerationHasItsOwnFile) {
   const TemporaryFolder folder;
   const auto result = run_process({nvtx_program(), "fork"}, watched(folder.path()));
   EXPECT_EQ(result.output, "child ended with 7\n");
-  EXPECT_THAT(texts_by_file(folder.path()),
-              UnorderedElementsAre("parent before,parent after", "child", "grandchild"));
+  EXPECT_THAT(texts_by_file(folder.path()), UnorderedElementsAre("parent before,parent after", "child", "grandchild"));
 }
 
 TEST(Fork, WhileOtherThreadsWriteNeverHangs) {

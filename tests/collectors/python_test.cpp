@@ -63,7 +63,8 @@ TEST(Python, TorchsNvtxArrives) {
   ASSERT_THAT(files, SizeIs(2));
   std::vector<std::string> texts;
   for (const std::string& file : files) {
-    for (const auto& line : query(file, "SELECT " + event_text + ",eventType,\"end\" IS NULL FROM NVTX_EVENTS e")) texts.push_back(line);
+    for (const auto& line : query(file, "SELECT " + event_text + ",eventType,\"end\" IS NULL FROM NVTX_EVENTS e"))
+      texts.push_back(line);
   }
   EXPECT_THAT(texts, UnorderedElementsAre("outer|59|0", "mark ä|34|1", "inner 3|59|0", "start/end|60|0", "thread|59|0",
                                           "last|34|1", "forked|34|1"));

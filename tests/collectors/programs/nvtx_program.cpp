@@ -1,5 +1,6 @@
-// A program that uses NVTX, for the collector's tests to watch. Its first argument says what it does; what it prints and
-// its exit code must not depend on whether it is watched (all_calls, which prints the depths that NVTX returns, aside).
+// A program that uses NVTX, for the collector's tests to watch. Its first argument says what it does; what it prints
+// and its exit code must not depend on whether it is watched (all_calls, which prints the depths that NVTX returns,
+// aside).
 #include <nvtx3/nvToolsExt.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -252,7 +253,10 @@ void late_events() {
   static const AtExit last;
   std::atexit([] { nvtxMarkA("atexit"); });
   static thread_local AtExit thread_end;
-  std::thread([] { (void)&thread_end; nvtxMarkA("thread"); }).join();
+  std::thread([] {
+    (void)&thread_end;
+    nvtxMarkA("thread");
+  }).join();
 }
 
 }  // namespace
