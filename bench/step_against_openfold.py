@@ -91,12 +91,29 @@ def import_openfold(folder):
             return type(name, (), {})
 
     for name in ("dllogger", "modelcif", "modelcif.model", "modelcif.dumper", "modelcif.reference", "modelcif.protocol",
-                 "modelcif.alignment", "modelcif.qa_metric", "modelcif.associated", "attn_core_inplace_cuda"):
+                 "modelcif.alignment", "modelcif.qa_metric", "modelcif.associated"):
         try:
             __import__(name)
         except ImportError:
             sys.modules[name] = Anything(name)
+    sys.modules["attn_core_inplace_cuda"] = softmax_kernel()
     sys.path.insert(0, folder)
+
+
+def softmax_kernel():
+    """What OpenFold's CUDA extension does to attention weights, on any device, by PyTorch's fused softmax."""
+    import torch
+
+    def softmax(logits, rows, columns):
+        torch.softmax(logits, -1, out=logits)
+
+    def softmax_backward(weights, output_gradient, value, rows, columns, channels):
+        gradient = torch.matmul(output_gradient, value.transpose(-1, -2))
+        weights.copy_(torch._softmax_backward_data(gradient, weights, -1, weights.dtype))
+
+    module = types.ModuleType("attn_core_inplace_cuda")
+    module.forward_, module.backward_ = softmax, softmax_backward
+    return module
 
 
 def copy_settings(tree, config):
