@@ -27,8 +27,12 @@ const Label& operator_label(std::string_view name) {
 // Its presence tells the end callback that the start callback pushed.
 struct Pushed : at::ObserverContext {};
 
+// The autograd engine's own spans around its nodes. They are no operators, and a module_backward range that ends with a
+// node's start would have to end inside them: ranges of a thread could not nest.
+bool is_engine_span(std::string_view name) { return name.rfind("autograd::engine::", 0) == 0; }
+
 std::unique_ptr<at::ObserverContext> start(const at::RecordFunction& function) {
-  if (!instrumentation_enabled()) return nullptr;
+  if (!instrumentation_enabled() || is_engine_span(function.name())) return nullptr;
   range_sink().push(facts::Category::op, operator_label(function.name()), std::nullopt);
   return std::make_unique<Pushed>();
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/trainer/instrument/recording_sink.hpp"
+#include "trainer/instrument/operator_ranges.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
 
@@ -117,6 +118,28 @@ TEST_F(BackwardRanges, FollowTheForwardInReverseAndBalance) {
               ElementsAre("+b:net", "+b:blocks.1", "+b:blocks.1.second", "-b:blocks.1.second", "+b:blocks.1.first",
                           "-b:blocks.1.first", "-b:blocks.1", "+b:blocks.0", "+b:blocks.0.second",
                           "-b:blocks.0.second", "+b:blocks.0.first", "-b:blocks.0.first", "-b:blocks.0", "-b:net"));
+}
+
+// The engine's spans around its nodes are no operators: between a node's span and the module's range nothing nests.
+TEST_F(BackwardRanges, AreTheSameWhereOperatorsAreRecorded) {
+  Net net(8);
+  assign_trace_paths(*net, "net");
+  std::vector<std::string> alone, with_operators;
+  {
+    RecordingSink sink;
+    net->forward(m, z).sum().backward();
+    alone = sink.only('b');
+  }
+  {
+    RecordingSink sink;
+    const OperatorRanges operators;
+    net->forward(m, z).sum().backward();
+    with_operators = sink.only('b');
+    EXPECT_TRUE(sink.balanced());
+    EXPECT_THAT(sink.only('o'), ::testing::Contains("+o:aten::mm"));
+    EXPECT_THAT(sink.only('o'), ::testing::Each(::testing::Not(::testing::HasSubstr("autograd::engine"))));
+  }
+  EXPECT_EQ(with_operators, alone);
 }
 
 TEST_F(BackwardRanges, LeaveGradientsBitForBit) {
