@@ -129,7 +129,8 @@ class Reader {
   void accept(const char* name) { known_.insert(name); }
   void refuse_unknown() const {
     for (const auto& item : tree_.items()) {
-      if (!known_.contains(item.key())) throw UsageError(path_ + "." + item.key() + ": no such key in the loss's configuration");
+      if (!known_.contains(item.key()))
+        throw UsageError(path_ + "." + item.key() + ": no such key in the loss's configuration");
     }
   }
 

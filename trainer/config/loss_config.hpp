@@ -1,5 +1,6 @@
-// Weights and constants of the loss, in the sections and under the names of OpenFold's config.loss (openfold/config.py),
-// so that a configuration of OpenFold can be read as it is. Defaults are those of `initial_training`.
+// Weights and constants of the loss, in the sections and under the names of OpenFold's config.loss
+// (openfold/config.py), so that a configuration of OpenFold can be read as it is. Defaults are those of
+// `initial_training`.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +36,9 @@ struct SidechainFapeConfig {
   double weight = 0.5;
 };
 
-// `eps` is that of OpenFold's section "fape", which never reaches the terms: OpenFold passes them the sections "backbone"
-// and "sidechain", which have none, so both run with compute_fape's 1e-4. We pass this one, which is 1e-4 as well.
+// `eps` is that of OpenFold's section "fape", which never reaches the terms: OpenFold passes them the sections
+// "backbone" and "sidechain", which have none, so both run with compute_fape's 1e-4. We pass this one, which is 1e-4 as
+// well.
 struct FapeLossConfig {
   BackboneFapeConfig backbone;
   SidechainFapeConfig sidechain;

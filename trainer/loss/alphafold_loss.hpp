@@ -32,14 +32,14 @@ class AlphaFoldLoss {
  public:
   explicit AlphaFoldLoss(LossConfig config = {}) : config_(config) {}
 
-  // outputs: distogram_logits, experimentally_resolved_logits, lddt_logits, masked_msa_logits, tm_logits (where the term is
-  // enabled), final_atom_positions, final_affine_tensor, sm.frames, sm.sidechain_frames, sm.positions, sm.angles,
-  // sm.unnormalized_angles (first dimension: structure block). batch: the features of the last recycling pass, without
-  // the recycling dimension. Throws Error naming a tensor that is missing.
+  // outputs: distogram_logits, experimentally_resolved_logits, lddt_logits, masked_msa_logits, tm_logits (where the
+  // term is enabled), final_atom_positions, final_affine_tensor, sm.frames, sm.sidechain_frames, sm.positions,
+  // sm.angles, sm.unnormalized_angles (first dimension: structure block). batch: the features of the last recycling
+  // pass, without the recycling dimension. Throws Error naming a tensor that is missing.
   //
-  // A term that is not finite counts as 0 and passes no gradient on; which ones it were is in `finite`. Nothing here waits
-  // for the device, and no shape depends on data. Half-precision outputs are raised to float32, and autocast is off.
-  // The violation term is computed without gradient while its weight is 0.
+  // A term that is not finite counts as 0 and passes no gradient on; which ones it were is in `finite`. Nothing here
+  // waits for the device, and no shape depends on data. Half-precision outputs are raised to float32, and autocast is
+  // off. The violation term is computed without gradient while its weight is 0.
   [[nodiscard]] LossResult compute(const TensorDict& outputs, const TensorDict& batch) const;
 
   [[nodiscard]] const LossConfig& config() const noexcept { return config_; }

@@ -31,8 +31,7 @@ at::Tensor resolution_mask(const at::Tensor& resolution, double min_resolution, 
   return resolution.ge(min_resolution).logical_and_(resolution.le(max_resolution)).to(type);
 }
 
-at::Tensor squared_distance_bins(const at::Tensor& squared_distances, double first, double last,
-                                 std::int64_t no_bins) {
+at::Tensor squared_distance_bins(const at::Tensor& squared_distances, double first, double last, std::int64_t no_bins) {
   const at::Tensor boundaries =
       at::linspace(first, last, no_bins - 1, squared_distances.options().dtype(at::kFloat)).square();
   return at::bucketize(squared_distances, boundaries.to(squared_distances.scalar_type()));

@@ -8,8 +8,8 @@ namespace foldperf::trainer {
 // logits [*, classes], classes of the targets int64 [*] -> [*]: -log softmax(logits)[target].
 at::Tensor softmax_cross_entropy(const at::Tensor& logits, const at::Tensor& targets);
 
-// logits [*], labels [*] in 0..1 -> [*]. Computed in float64 (OpenFold utils/loss.py, sigmoid_cross_entropy), returned in
-// the type of the logits.
+// logits [*], labels [*] in 0..1 -> [*]. Computed in float64 (OpenFold utils/loss.py, sigmoid_cross_entropy), returned
+// in the type of the logits.
 at::Tensor sigmoid_cross_entropy(const at::Tensor& logits, const at::Tensor& labels);
 
 // sum(values * mask, last two dimensions) / (eps + scale * sum(mask)) * scale. The scale of 0.5 that OpenFold gives to

@@ -43,8 +43,8 @@ Rigid rigid_from_tensor(const at::Tensor& frames) {
 
 at::Tensor local_differences(const Rigid& predicted_frames, const Rigid& true_frames,
                              const at::Tensor& predicted_points, const at::Tensor& true_points) {
-  // R^T (x - t) = R^T x - R^T t for prediction and truth at once: a row of the left factor is (R^T, -R'^T, offset), a column
-  // of the right one (x, x', 1).
+  // R^T (x - t) = R^T x - R^T t for prediction and truth at once: a row of the left factor is (R^T, -R'^T, offset), a
+  // column of the right one (x, x', 1).
   const auto inverse_rotation = [](const Rigid& frames) { return frames.rot.movedim(-1, -3); };  // [*, 3, F, 3]
   const auto offset = [](const at::Tensor& inverse, const Rigid& frames) {                       // [*, 3, F]
     return (inverse * frames.trans.unsqueeze(-3)).sum(-1);
@@ -54,9 +54,8 @@ at::Tensor local_differences(const Rigid& predicted_frames, const Rigid& true_fr
   const at::Tensor batch = predicted_points.select(-1, 0).select(-1, 0);  // has the leading dimensions
   const at::Tensor offsets = offset(true_inverse, true_frames) - offset(inverse, predicted_frames);
   const at::Tensor left = at::cat({inverse, expand_to(-true_inverse, batch, 3), offsets.unsqueeze(-1)}, -1);
-  const at::Tensor right = at::cat({predicted_points, expand_to(true_points, batch, 2),
-                                    at::ones_like(predicted_points.slice(-1, 0, 1))},
-                                   -1);
+  const at::Tensor right = at::cat(
+      {predicted_points, expand_to(true_points, batch, 2), at::ones_like(predicted_points.slice(-1, 0, 1))}, -1);
   return precise_matmul(left.flatten(-3, -2), right.transpose(-1, -2)).unflatten(-2, {3, inverse.size(-2)});
 }
 

@@ -13,19 +13,20 @@ namespace foldperf::trainer {
 // Frames [*] given as [*, 7] (quaternion, translation) or [*, 4, 4].
 Rigid rigid_from_tensor(const at::Tensor& frames);
 
-// [*, 3, F, P], Angstrom: point j seen from frame i in the prediction, less the same in the truth. Frames [*, F], points
+// [*, 3, F, P], Angstrom: point j seen from frame i in the prediction, less the same in the truth. Frames [*, F],
+// points
 // [*, P, 3]; the truth broadcasts to the prediction's leading dimensions. One matrix product makes all of them.
 at::Tensor local_differences(const Rigid& predicted_frames, const Rigid& true_frames,
                              const at::Tensor& predicted_points, const at::Tensor& true_points);
 
 struct FapeOptions {
-  double length_scale = 10.0;                   // Angstrom
+  double length_scale = 10.0;                    // Angstrom
   std::optional<double> l1_clamp_distance = {};  // Angstrom; none: no clamp
   double eps = 1e-8;
 };
 
-// frames_mask [*, F], points_mask [*, P], pair_mask [*, F, P] or undefined -> [*]. Without a pair mask the mean is taken
-// over points and frames one after the other, eps entering twice.
+// frames_mask [*, F], points_mask [*, P], pair_mask [*, F, P] or undefined -> [*]. Without a pair mask the mean is
+// taken over points and frames one after the other, eps entering twice.
 at::Tensor compute_fape(const Rigid& predicted_frames, const Rigid& true_frames, const at::Tensor& frames_mask,
                         const at::Tensor& predicted_points, const at::Tensor& true_points,
                         const at::Tensor& points_mask, const FapeOptions& options, const at::Tensor& pair_mask = {});
@@ -46,7 +47,8 @@ struct SidechainTruth {
   at::Tensor positions_exist;       // renamed_atom14_gt_exists [*, N, 14]
 };
 
-// sidechain_frames [blocks, *, N, 8, 4, 4] and sidechain_positions [blocks, *, N, 14, 3], of which the last block counts
+// sidechain_frames [blocks, *, N, 8, 4, 4] and sidechain_positions [blocks, *, N, 14, 3], of which the last block
+// counts
 // -> [*].
 at::Tensor sidechain_fape(const at::Tensor& sidechain_frames, const at::Tensor& sidechain_positions,
                           const SidechainTruth& truth, const SidechainFapeConfig& config, double eps);

@@ -8,8 +8,8 @@
 namespace foldperf::trainer {
 
 // OpenFold looks at each term and leaves a bad one out of the graph, which costs a wait for the device a term. Here the
-// term stays in the graph, and a hook at each of its inputs replaces the gradient by zeros where the term was not finite
-// (multiplying by zero would not do: 0 x NaN is NaN).
+// term stays in the graph, and a hook at each of its inputs replaces the gradient by zeros where the term was not
+// finite (multiplying by zero would not do: 0 x NaN is NaN).
 class GradientGate {
  public:
   // The same values, behind the gate.

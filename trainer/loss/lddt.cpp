@@ -32,8 +32,8 @@ at::Tensor lddt(const at::Tensor& predicted, const at::Tensor& truth, const at::
 
 at::Tensor lddt_ca(const at::Tensor& predicted, const at::Tensor& truth, const at::Tensor& mask, double cutoff,
                    double eps, bool per_residue) {
-  return lddt(predicted.select(-2, atom37::ca), truth.select(-2, atom37::ca), mask.select(-1, atom37::ca),
-              cutoff, eps, per_residue);
+  return lddt(predicted.select(-2, atom37::ca), truth.select(-2, atom37::ca), mask.select(-1, atom37::ca), cutoff, eps,
+              per_residue);
 }
 
 }  // namespace foldperf::trainer

@@ -5,9 +5,9 @@
 
 namespace foldperf::trainer {
 
-// predicted and truth [*, N, 3] (Angstrom), mask [*, N] -> score in 0..1, [*, N] per residue or [*] for the whole chain.
-// Pairs closer than `cutoff` in the truth count. A residue without any pair scores 1 (eps / eps). The order of the
-// arithmetic is OpenFold's, since the plddt target's bins are cut right at values that occur.
+// predicted and truth [*, N, 3] (Angstrom), mask [*, N] -> score in 0..1, [*, N] per residue or [*] for the whole
+// chain. Pairs closer than `cutoff` in the truth count. A residue without any pair scores 1 (eps / eps). The order of
+// the arithmetic is OpenFold's, since the plddt target's bins are cut right at values that occur.
 at::Tensor lddt(const at::Tensor& predicted, const at::Tensor& truth, const at::Tensor& mask, double cutoff = 15.0,
                 double eps = 1e-10, bool per_residue = true);
 

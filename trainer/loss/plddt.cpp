@@ -17,10 +17,13 @@ at::Tensor target_bins(const at::Tensor& predicted, const at::Tensor& truth, con
   const at::NoGradGuard no_grad;
   at::Tensor score = lddt_ca(predicted, truth, mask, config.cutoff, config.eps);
   score = at::where(score.isnan(), score.nanmean(), score).clamp_min_(0);
-  // Cut to the bins before it becomes an integer: a batch that is all NaN must not yield a class out of range. NaN survives
-  // both clamps, so it is mapped to bin 0; the loss is not finite then and is dropped as a whole.
-  return (score * static_cast<double>(config.no_bins)).floor_().nan_to_num_(0.0).clamp_max_(
-      static_cast<double>(config.no_bins - 1)).to(at::kLong);
+  // Cut to the bins before it becomes an integer: a batch that is all NaN must not yield a class out of range. NaN
+  // survives both clamps, so it is mapped to bin 0; the loss is not finite then and is dropped as a whole.
+  return (score * static_cast<double>(config.no_bins))
+      .floor_()
+      .nan_to_num_(0.0)
+      .clamp_max_(static_cast<double>(config.no_bins - 1))
+      .to(at::kLong);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Which of two names each ambiguous atom of the truth gets (ASP, GLU, PHE, TYR): the one that fits the prediction better
-// (AlphaFold 2 supplement, algorithm 26; OpenFold utils/loss.py, compute_renamed_ground_truth).
+// Which of two names each ambiguous atom of the truth gets (ASP, GLU, PHE, TYR): the one that fits the prediction
+// better (AlphaFold 2 supplement, algorithm 26; OpenFold utils/loss.py, compute_renamed_ground_truth).
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -10,8 +10,8 @@ struct Superposition {
   at::Tensor rmsd;         // [*], Angstrom, over the unmasked points
 };
 
-// reference and moved [*, N, 3], mask [*, N]: points where it is above 0 count. Computed in float64, returned in the type of
-// `moved`; reflections are excluded. As OpenFold's utils/superimposition.py; no gradient passes.
+// reference and moved [*, N, 3], mask [*, N]: points where it is above 0 count. Computed in float64, returned in the
+// type of `moved`; reflections are excluded. As OpenFold's utils/superimposition.py; no gradient passes.
 Superposition superimpose(const at::Tensor& reference, const at::Tensor& moved, const at::Tensor& mask);
 
 }  // namespace foldperf::trainer

@@ -7,8 +7,8 @@
 
 namespace foldperf::trainer {
 
-at::Tensor supervised_chi_loss(const at::Tensor& angles, const at::Tensor& unnormalized_angles, const at::Tensor& aatype,
-                               const at::Tensor& seq_mask, const at::Tensor& chi_mask,
+at::Tensor supervised_chi_loss(const at::Tensor& angles, const at::Tensor& unnormalized_angles,
+                               const at::Tensor& aatype, const at::Tensor& seq_mask, const at::Tensor& chi_mask,
                                const at::Tensor& chi_angles_sin_cos, const SupervisedChiLossConfig& config) {
   const auto squared_error = [chi = angles.slice(-2, 3)](const at::Tensor& truth) {
     return (truth - chi).square().sum(-1);  // [blocks, *, N, 4]

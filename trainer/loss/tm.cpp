@@ -17,8 +17,8 @@ at::Tensor tm_loss(const at::Tensor& logits, const at::Tensor& final_affine_tens
     const at::NoGradGuard no_grad;
     const Rigid predicted = rigid_from_tensor(final_affine_tensor);
     const Rigid truth = Rigid::from_tensor_4x4(backbone_rigid_tensor);
-    // Each CA seen from each frame. Its own frame sees it at exactly nought, which the first bin's boundary (0, exclusive)
-    // asks for: so the offset is taken before the rotation, not after.
+    // Each CA seen from each frame. Its own frame sees it at exactly nought, which the first bin's boundary (0,
+    // exclusive) asks for: so the offset is taken before the rotation, not after.
     const auto points = [](const Rigid& frames) { return frames.invert_apply_to_many(frames.trans.unsqueeze(-3)); };
     const at::Tensor squared = (points(predicted) - points(truth)).square().sum(-1);
     bins = squared_distance_bins(squared, 0.0, config.max_bin, config.no_bins);

@@ -35,22 +35,20 @@ StructuralViolations find_structural_violations(const TensorDict& batch, const a
   const at::Tensor& aatype = batch.at("aatype");
   const Atom14DistanceBounds& bounds =
       atom14_distance_bounds(config.clash_overlap_tolerance, config.violation_tolerance_factor);
-  const at::Tensor radius = exists * as(van_der_waals_radius_atom37(), positions)
-                                         .index({batch.at("residx_atom14_to_atom37")});
+  const at::Tensor radius =
+      exists * as(van_der_waals_radius_atom37(), positions).index({batch.at("residx_atom14_to_atom37")});
 
   StructuralViolations result;
-  result.bonds =
-      between_residue_bonds(positions, exists, residue_index, aatype, config.violation_tolerance_factor);
+  result.bonds = between_residue_bonds(positions, exists, residue_index, aatype, config.violation_tolerance_factor);
   result.between_residues = between_residue_clashes(positions, exists, radius, residue_index,
                                                     config.clash_overlap_tolerance, detail, config.average_clashes);
-  result.within_residues = within_residue_violations(positions, exists, as(bounds.lower, positions).index({aatype}),
-                                                     as(bounds.upper, positions).index({aatype}), detail,
-                                                     config.average_clashes);
+  result.within_residues =
+      within_residue_violations(positions, exists, as(bounds.lower, positions).index({aatype}),
+                                as(bounds.upper, positions).index({aatype}), detail, config.average_clashes);
   if (detail == ViolationDetail::full) {
-    result.total_per_residue_violations_mask =
-        at::maximum(result.bonds.per_residue_violation_mask,
-                    at::maximum(any_atom(result.between_residues.per_atom_mask),
-                                any_atom(result.within_residues.per_atom_mask)));
+    result.total_per_residue_violations_mask = at::maximum(
+        result.bonds.per_residue_violation_mask,
+        at::maximum(any_atom(result.between_residues.per_atom_mask), any_atom(result.within_residues.per_atom_mask)));
   }
   return result;
 }

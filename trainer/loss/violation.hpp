@@ -21,8 +21,8 @@ struct BondViolations {
 // positions [*, N, 14, 3], exists [*, N, 14], residue_index and aatype int64 [*, N]; tolerance in standard deviations.
 // As in OpenFold the CA-C-N angle is measured by the standard deviation of the C-N bond length.
 BondViolations between_residue_bonds(const at::Tensor& positions, const at::Tensor& exists,
-                                     const at::Tensor& residue_index, const at::Tensor& aatype,
-                                     double tolerance_factor, double eps = 1e-6);
+                                     const at::Tensor& residue_index, const at::Tensor& aatype, double tolerance_factor,
+                                     double eps = 1e-6);
 
 // What the loss needs, or also the masks and counts that only reports need (they cost as much again).
 enum class ViolationDetail { loss, full };
@@ -34,8 +34,8 @@ struct AtomViolations {
   at::Tensor mean_loss;           // scalar, of clashes between residues; undefined unless full
 };
 
-// Atoms of different residues closer than the sum of their radii [*, N, 14] less `overlap_tolerance` (Angstrom). Exempt:
-// the bond from C to the next N, and SG to SG of any two residues.
+// Atoms of different residues closer than the sum of their radii [*, N, 14] less `overlap_tolerance` (Angstrom).
+// Exempt: the bond from C to the next N, and SG to SG of any two residues.
 AtomViolations between_residue_clashes(const at::Tensor& positions, const at::Tensor& exists, const at::Tensor& radius,
                                        const at::Tensor& residue_index, double overlap_tolerance,
                                        ViolationDetail detail, bool count, double eps = 1e-10);
@@ -61,9 +61,9 @@ StructuralViolations find_structural_violations(const TensorDict& batch, const a
 at::Tensor violation_loss(const StructuralViolations& violations, const at::Tensor& atom14_atom_exists,
                           const ViolationLossConfig& config);
 
-// Shares of residues, each [*], under OpenFold's names: violations_extreme_ca_ca_distance, violations_between_residue_bond,
-// violations_between_residue_clash, violations_within_residue, violations_per_residue. Needs full violations; of the batch
-// also seq_mask.
+// Shares of residues, each [*], under OpenFold's names: violations_extreme_ca_ca_distance,
+// violations_between_residue_bond, violations_between_residue_clash, violations_within_residue, violations_per_residue.
+// Needs full violations; of the batch also seq_mask.
 TensorDict violation_metrics(const TensorDict& batch, const at::Tensor& positions,
                              const StructuralViolations& violations);
 

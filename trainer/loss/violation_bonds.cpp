@@ -36,8 +36,8 @@ at::Tensor of_second(const at::Tensor& per_bond) { return at::constant_pad_nd(pe
 }  // namespace
 
 BondViolations between_residue_bonds(const at::Tensor& positions, const at::Tensor& exists,
-                                     const at::Tensor& residue_index, const at::Tensor& aatype,
-                                     double tolerance_factor, double eps) {
+                                     const at::Tensor& residue_index, const at::Tensor& aatype, double tolerance_factor,
+                                     double eps) {
   using namespace residue_tables;
   const at::Tensor this_positions = positions.slice(-3, 0, -1);
   const at::Tensor next_positions = positions.slice(-3, 1);
@@ -48,15 +48,13 @@ BondViolations between_residue_bonds(const at::Tensor& positions, const at::Tens
   const at::Tensor this_exists = exists.slice(-2, 0, -1);
   const at::Tensor next_exists = exists.slice(-2, 1);
   const at::Tensor no_gap = (residue_index.slice(-1, 1) - residue_index.slice(-1, 0, -1)).eq(1);
-  const at::Tensor c_n_mask =
-      this_exists.select(-1, atom14::c) * next_exists.select(-1, atom14::n) * no_gap;
+  const at::Tensor c_n_mask = this_exists.select(-1, atom14::c) * next_exists.select(-1, atom14::n) * no_gap;
 
   // Proline's ring lengthens the bond. The values are float32 in any precision, as OpenFold's.
   static const int proline = residue_from_name("PRO");
   const at::Tensor next_is_proline = aatype.slice(-1, 1).eq(proline);
   const at::Tensor expected_length = at::where(next_is_proline, peptide_bond_length[1], peptide_bond_length[0]);
-  const at::Tensor stddev =
-      at::where(next_is_proline, peptide_bond_length_stddev[1], peptide_bond_length_stddev[0]);
+  const at::Tensor stddev = at::where(next_is_proline, peptide_bond_length_stddev[1], peptide_bond_length_stddev[0]);
   const at::Tensor c_n = next_n - this_c;
   const at::Tensor c_n_length = length(c_n, eps);
   const Term bond = flat_bottom<at::Tensor>(c_n_length, expected_length, stddev * tolerance_factor, c_n_mask, eps);
@@ -69,9 +67,9 @@ BondViolations between_residue_bonds(const at::Tensor& positions, const at::Tens
   const Term ca_c_n =
       flat_bottom((c_ca_unit * c_n_unit).sum(-1), peptide_cos_angle_ca_c_n[0],
                   tolerance_factor * peptide_bond_length_stddev[0], c_n_mask * this_exists.select(-1, atom14::ca), eps);
-  const Term c_n_ca = flat_bottom((-c_n_unit * n_ca_unit).sum(-1), peptide_cos_angle_c_n_ca[0],
-                                  tolerance_factor * peptide_cos_angle_c_n_ca[1],
-                                  c_n_mask * next_exists.select(-1, atom14::ca), eps);
+  const Term c_n_ca =
+      flat_bottom((-c_n_unit * n_ca_unit).sum(-1), peptide_cos_angle_c_n_ca[0],
+                  tolerance_factor * peptide_cos_angle_c_n_ca[1], c_n_mask * next_exists.select(-1, atom14::ca), eps);
 
   BondViolations result;
   result.c_n_loss_mean = bond.mean;

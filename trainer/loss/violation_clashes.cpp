@@ -82,8 +82,7 @@ AtomViolations within_residue_violations(const at::Tensor& positions, const at::
   const bool full = detail == ViolationDetail::full;
   if (full || count) {
     const at::NoGradGuard no_grad;
-    result.per_atom_num_clash =
-        sum_over_partners(pairs * distances.lt(lower).logical_or_(distances.gt(upper)), type);
+    result.per_atom_num_clash = sum_over_partners(pairs * distances.lt(lower).logical_or_(distances.gt(upper)), type);
   }
   if (full) result.per_atom_mask = result.per_atom_num_clash.gt(0).to(type);
   return result;

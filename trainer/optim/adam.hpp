@@ -27,9 +27,9 @@ class Adam {
  public:
   explicit Adam(NamedParameters parameters, AdamOptions options = {});
 
-  // One update with the parameters' gradients. The learning rate is read from a tensor on the device, so that a captured
-  // graph sees what set_lr wrote. `skip`: scalar float tensor on the parameters' device, or undefined; where it is 1 nothing
-  // changes, without waiting for the device to say so (a gradient that is not finite).
+  // One update with the parameters' gradients. The learning rate is read from a tensor on the device, so that a
+  // captured graph sees what set_lr wrote. `skip`: scalar float tensor on the parameters' device, or undefined; where
+  // it is 1 nothing changes, without waiting for the device to say so (a gradient that is not finite).
   void step(const at::Tensor& skip = {});
   // Drops the gradients.
   void zero_grad();
@@ -47,10 +47,10 @@ class Adam {
  private:
   NamedParameters parameters_;
   AdamOptions options_;
-  at::Tensor lr_;                        // scalar float32, on the parameters' device
-  std::vector<at::Tensor> exp_avg_;      // as parameters_
+  at::Tensor lr_;                    // scalar float32, on the parameters' device
+  std::vector<at::Tensor> exp_avg_;  // as parameters_
   std::vector<at::Tensor> exp_avg_sq_;
-  std::vector<at::Tensor> steps_;        // one float32 scalar for each parameter
+  std::vector<at::Tensor> steps_;  // one float32 scalar for each parameter
 };
 
 }  // namespace foldperf::trainer

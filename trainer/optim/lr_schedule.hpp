@@ -1,5 +1,5 @@
-// AlphaFold's learning-rate schedule (AlphaFold 2 supplement 1.11.3; OpenFold utils/lr_schedulers.py): a linear warm-up,
-// a plateau, then exponential decay.
+// AlphaFold's learning-rate schedule (AlphaFold 2 supplement 1.11.3; OpenFold utils/lr_schedulers.py): a linear
+// warm-up, a plateau, then exponential decay.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ class AlphaFoldLRScheduler {
   // Throws UsageError naming the key: negative step counts, a warm-up that ends after the decay starts.
   explicit AlphaFoldLRScheduler(LrScheduleConfig config = {});
 
-  // Rate of the step of that number, from 0: step 0 has base_lr. The warm-up rises from base_lr to base_lr + max_lr, and
-  // the plateau is max_lr, as in OpenFold.
+  // Rate of the step of that number, from 0: step 0 has base_lr. The warm-up rises from base_lr to base_lr + max_lr,
+  // and the plateau is max_lr, as in OpenFold.
   [[nodiscard]] double at(std::int64_t step) const;
   [[nodiscard]] const LrScheduleConfig& config() const noexcept { return config_; }
 

@@ -15,8 +15,8 @@ namespace foldperf::trainer {
 void save_named(TensorDict& state, const std::string& prefix, const NamedParameters& parameters,
                 const std::vector<at::Tensor>& tensors);
 
-// Copies <prefix><parameter name> into the tensors. Throws Error naming the first one that is missing or has another shape,
-// before anything is changed.
+// Copies <prefix><parameter name> into the tensors. Throws Error naming the first one that is missing or has another
+// shape, before anything is changed.
 void load_named(const TensorDict& state, const std::string& prefix, const NamedParameters& parameters,
                 const std::vector<at::Tensor>& tensors);
 

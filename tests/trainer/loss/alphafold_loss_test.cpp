@@ -39,10 +39,10 @@ TEST(AlphaFoldLoss, EqualsOpenFoldOnItsOutputs) {
     EXPECT_FALSE(cases.empty());
     for (const LossCase& loss_case : cases) {
       SCOPED_TRACE(loss_case.prefix);
-      const LossResult result = AlphaFoldLoss(loss_case.config)
-                                    .compute(with_prefix(file, loss_case.run + ".out."),
-                                             recycling_slice(with_prefix(file, "batch."), loss_case.extra_passes,
-                                                             torch::kFloat32));
+      const LossResult result =
+          AlphaFoldLoss(loss_case.config)
+              .compute(with_prefix(file, loss_case.run + ".out."),
+                       recycling_slice(with_prefix(file, "batch."), loss_case.extra_passes, torch::kFloat32));
       for (const auto& [term, expected] : with_prefix(file, loss_case.prefix + "loss.")) {
         const at::Tensor actual = term == "loss"            ? result.total
                                   : term == "unscaled_loss" ? result.unscaled

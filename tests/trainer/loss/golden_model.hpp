@@ -9,8 +9,8 @@
 
 namespace foldperf::testing {
 
-// `config`: OpenFold's config.model. `weights` by parameter name: each parameter must have one of its shape, and none may be
-// left over (else a GoogleTest failure names it).
+// `config`: OpenFold's config.model. `weights` by parameter name: each parameter must have one of its shape, and none
+// may be left over (else a GoogleTest failure names it).
 trainer::AlphaFold golden_model(const nlohmann::json& config, const trainer::TensorDict& weights, at::ScalarType type);
 
 // Its parameters by name.

@@ -79,8 +79,7 @@ TensorDict generic_fape(const TensorDict& in, const json& constants) {
   // another gradient along q. (The backbone's FAPE goes through matrices, in OpenFold too.)
   const at::Tensor& frames = in.at("pred_frames_7");
   const Rigid predicted{quat_to_rot(invert_quat(frames.slice(-1, 0, 4))).transpose(-1, -2), frames.slice(-1, 4)};
-  return {{"loss", compute_fape(predicted,
-                                Rigid::from_tensor_4x4(in.at("target_frames_4x4")), in.at("frames_mask"),
+  return {{"loss", compute_fape(predicted, Rigid::from_tensor_4x4(in.at("target_frames_4x4")), in.at("frames_mask"),
                                 in.at("pred_positions"), in.at("target_positions"), in.at("positions_mask"), options,
                                 optional(in, "pair_mask"))
                        .mean()}};
@@ -89,9 +88,9 @@ TensorDict generic_fape(const TensorDict& in, const json& constants) {
 TensorDict backbone(const TensorDict& in, const json& constants) {
   const BackboneFapeConfig config{.clamp_distance = constants.at("clamp_distance"),
                                   .loss_unit_distance = constants.at("loss_unit_distance")};
-  return {{"loss", backbone_fape(in.at("traj"), in.at("backbone_rigid_tensor"), in.at("backbone_rigid_mask"),
-                                 optional(in, "use_clamped_fape"), config, constants.at("eps"),
-                                 optional(in, "pair_mask"))}};
+  return {{"loss",
+           backbone_fape(in.at("traj"), in.at("backbone_rigid_tensor"), in.at("backbone_rigid_mask"),
+                         optional(in, "use_clamped_fape"), config, constants.at("eps"), optional(in, "pair_mask"))}};
 }
 
 SidechainTruth sidechain_truth(const TensorDict& in) {
@@ -160,10 +159,18 @@ TensorDict violation(const TensorDict& in, const json& constants) {
 TensorDict run_loss_case(const std::string& name, const TensorDict& inputs, const json& hyper_parameters) {
   using Runner = std::function<TensorDict(const TensorDict&, const json&)>;
   static const std::map<std::string, Runner> runners = {
-      {"backbone_fape", backbone},         {"compute_fape", generic_fape}, {"distogram", distogram},
-      {"experimentally_resolved", resolved}, {"fape", whole_fape},           {"lddt_loss", plddt},
-      {"masked_msa", masked_msa},          {"renamed_ground_truth", renaming}, {"sidechain_fape", sidechain},
-      {"supervised_chi", supervised_chi},  {"tm", tm},                     {"violation", violation},
+      {"backbone_fape", backbone},
+      {"compute_fape", generic_fape},
+      {"distogram", distogram},
+      {"experimentally_resolved", resolved},
+      {"fape", whole_fape},
+      {"lddt_loss", plddt},
+      {"masked_msa", masked_msa},
+      {"renamed_ground_truth", renaming},
+      {"sidechain_fape", sidechain},
+      {"supervised_chi", supervised_chi},
+      {"tm", tm},
+      {"violation", violation},
   };
   for (const auto& [term, runner] : runners) {
     if (name == term || name.rfind(term + "_", 0) == 0) return runner(inputs, hyper_parameters);

@@ -1,5 +1,5 @@
-// What the golden model files hold besides weights: runs ("recycle0": one pass over the batch's first slice) and the losses
-// and gradients under two sets of weights.
+// What the golden model files hold besides weights: runs ("recycle0": one pass over the batch's first slice) and the
+// losses and gradients under two sets of weights.
 #pragma once
 
 #include <nlohmann/json.hpp>

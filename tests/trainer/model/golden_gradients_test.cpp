@@ -37,7 +37,8 @@ double largest(const TensorDict& tensors) {
 
 void check_gradients(const AlphaFold& model, const TensorDict& expected) {
   // A bias that is constant over a softmax (layer_norm_z.bias of the attention with pair bias, linear_b.bias) has no
-  // gradient but rounding errors, which cannot agree: they are a rounding of the largest gradient, and must stay that small.
+  // gradient but rounding errors, which cannot agree: they are a rounding of the largest gradient, and must stay that
+  // small.
   const double rounding = largest(expected) * std::numeric_limits<float>::epsilon();
   double worst = 0;
   std::string worst_name;
@@ -72,9 +73,8 @@ TEST_P(GoldenModelGradients, EqualOpenFold) {
     SCOPED_TRACE(loss_case.prefix);
     model->zero_grad();
     const TensorDict outputs = model->forward(first_passes(batch, loss_case.extra_passes + 1));
-    const LossResult result =
-        AlphaFoldLoss(loss_case.config)
-            .compute(outputs, recycling_slice(batch, loss_case.extra_passes, torch::kFloat32));
+    const LossResult result = AlphaFoldLoss(loss_case.config)
+                                  .compute(outputs, recycling_slice(batch, loss_case.extra_passes, torch::kFloat32));
     for (const auto& [term, expected] : with_prefix(file, loss_case.prefix + "loss.")) {
       const at::Tensor actual = term == "loss"            ? result.total
                                 : term == "unscaled_loss" ? result.unscaled

@@ -13,7 +13,8 @@ namespace {
 
 NamedParameters make_parameters(torch::ScalarType type = torch::kFloat32) {
   torch::manual_seed(1);
-  return {{"a.weight", torch::randn({4, 3}, type).requires_grad_()}, {"b.bias", torch::randn({5}, type).requires_grad_()}};
+  return {{"a.weight", torch::randn({4, 3}, type).requires_grad_()},
+          {"b.bias", torch::randn({5}, type).requires_grad_()}};
 }
 
 void set_gradients(const NamedParameters& parameters, double scale) {
@@ -34,7 +35,8 @@ TEST_P(AdamOfType, EqualsTorch) {
   const AdamOptions options{.lr = 3e-3, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-5};
   Adam adam(ours, options);
   torch::optim::Adam torch_adam(
-      tensors_of(reference), torch::optim::AdamOptions(options.lr).betas({options.beta1, options.beta2}).eps(options.eps));
+      tensors_of(reference),
+      torch::optim::AdamOptions(options.lr).betas({options.beta1, options.beta2}).eps(options.eps));
   for (int step = 0; step < 5; ++step) {
     for (std::size_t i = 0; i < ours.size(); ++i) {
       ours[i].second.mutable_grad() = torch::sin(ours[i].second.detach() * (step + 1));

@@ -1,5 +1,5 @@
-// Whole training steps against OpenFold: loss, gradient norm and rate of each step, and weights, moments of Adam and moving
-// averages at the end.
+// Whole training steps against OpenFold: loss, gradient norm and rate of each step, and weights, moments of Adam and
+// moving averages at the end.
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -21,15 +21,16 @@ using namespace trainer;
 
 namespace {
 
-// The trajectory is sensitive: float32 drifts away from float64 within a few steps, so its limits are loose but for the first
-// step, and those of float64 are tight (a difference in summation order grows from 1e-16 to 1e-14 in 12 steps).
+// The trajectory is sensitive: float32 drifts away from float64 within a few steps, so its limits are loose but for the
+// first step, and those of float64 are tight (a difference in summation order grows from 1e-16 to 1e-14 in 12 steps).
 struct Limits {
   double first_loss, loss;  // relative, step 1 and any step
   double first_norm, norm;  // relative
-  // Relative, single terms: the plddt target moves by bins, and the tables of the violation are float32 in any precision.
+  // Relative, single terms: the plddt target moves by bins, and the tables of the violation are float32 in any
+  // precision.
   double term;
-  double mean_weight;       // mean absolute difference of the final weights
-  double moments;           // relative to the norm of all
+  double mean_weight;  // mean absolute difference of the final weights
+  double moments;      // relative to the norm of all
 };
 constexpr Limits float32_limits{3e-5, 1e-3, 1e-4, 2e-2, 1e-2, 2e-4, 4e-2};
 constexpr Limits float64_limits{1e-10, 1e-10, 1e-9, 1e-9, 1e-6, 1e-10, 1e-9};
@@ -62,8 +63,8 @@ LrScheduleConfig schedule(const nlohmann::json& json) {
           .decay_factor = json.at("decay_factor")};
 }
 
-// The trajectory does not name its model: it is one of those in the manifest, whose parameters have the weights' names and
-// shapes.
+// The trajectory does not name its model: it is one of those in the manifest, whose parameters have the weights' names
+// and shapes.
 nlohmann::json matching_model_entry(const TensorDict& weights) {
   for (const auto& [name, entry] : manifest().at("model").items()) {
     const AlphaFold model(model_config_from_json(entry.at("config")));
@@ -123,8 +124,8 @@ class StepChecker {
     }
   }
   void report() const {
-    std::cout << "worst relative difference: loss " << worst_loss_ << ", term " << worst_term_ << ", norm " << worst_norm_
-              << "\n";
+    std::cout << "worst relative difference: loss " << worst_loss_ << ", term " << worst_term_ << ", norm "
+              << worst_norm_ << "\n";
   }
 
  private:
