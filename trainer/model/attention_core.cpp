@@ -13,6 +13,19 @@ using torch::autograd::variable_list;
 // [..., L, C] as [batch, L, C]; the tensor is contiguous.
 at::Tensor flat(const at::Tensor& x) { return x.view({-1, x.size(-2), x.size(-1)}); }
 
+// out [batch, n, c] = scale * a [batch, n, k] b [batch, k, c]; out is contiguous. Products with few columns are slow in CPU
+// libraries (MKL: three times slower for c = 8), products with few rows are not, so there the transposed one is formed.
+void multiply(at::Tensor out, const at::Tensor& a, const at::Tensor& b, double scale) {
+  constexpr std::int64_t few_columns = 16;
+  if (!out.is_cpu() || out.size(2) >= few_columns || out.size(1) < few_columns) {
+    out.baddbmm_(a, b, 0, scale);
+    return;
+  }
+  at::Tensor transposed = at::empty({out.size(0), out.size(2), out.size(1)}, out.options());
+  transposed.baddbmm_(b.transpose(1, 2), a.transpose(1, 2), 0, scale);
+  out.copy_(transposed.transpose(1, 2));
+}
+
 // Probabilities [..., Q, K], in the buffer that began as the sum of the biases. q, k: [..., Q or K, C], contiguous.
 at::Tensor probabilities(const at::Tensor& q, const at::Tensor& k, at::TensorList biases, double scale) {
   std::vector<std::int64_t> shape = q.sizes().vec();
@@ -40,12 +53,11 @@ void differentiate(Gradients& result, const at::Tensor& gradient, const at::Tens
                    const at::Tensor& v, const at::Tensor& probability, double scale) {
   const at::Tensor g = flat(gradient.contiguous());
   const at::Tensor p = flat(probability);
-  at::Tensor grad_v = flat(result.v);
-  at::bmm_out(grad_v, p.transpose(1, 2), g);
+  multiply(flat(result.v), p.transpose(1, 2), g, 1);
   at::Tensor grad_logits = at::bmm(g, flat(v).transpose(1, 2));
   at::_softmax_backward_data_out(grad_logits, grad_logits, p, -1, p.scalar_type());
-  flat(result.q).baddbmm_(grad_logits, flat(k), 0, scale);
-  flat(result.k).baddbmm_(grad_logits.transpose(1, 2), flat(q), 0, scale);
+  multiply(flat(result.q), grad_logits, flat(k), scale);
+  multiply(flat(result.k), grad_logits.transpose(1, 2), flat(q), scale);
   result.logits = grad_logits.view(probability.sizes());
 }
 
@@ -76,8 +88,7 @@ class CoreFunction : public Function<CoreFunction> {
     const at::Tensor q = q_in.contiguous(), k = k_in.contiguous(), v = v_in.contiguous();
     const at::Tensor probability = probabilities(q, k, biases, scale);
     at::Tensor o = at::empty_like(q);
-    at::Tensor o_flat = flat(o);
-    at::bmm_out(o_flat, flat(probability), flat(v));
+    multiply(flat(o), flat(probability), flat(v), 1);
     context->save_for_backward({q, k, v, probability});
     context->saved_data["scale"] = scale;
     remember_biases(context, biases);
@@ -104,8 +115,7 @@ class PackedCoreFunction : public Function<PackedCoreFunction> {
     const at::Tensor packed = qkv.permute(order(qkv.dim(), columns)).contiguous();  // [3, *, G, H, L, C]
     const at::Tensor probability = probabilities(packed[0], packed[1], biases, scale);
     at::Tensor o = at::empty(packed.sizes().slice(1), packed.options());
-    at::Tensor o_flat = flat(o);
-    at::bmm_out(o_flat, flat(probability), flat(packed[2]));
+    multiply(flat(o), flat(probability), flat(packed[2]), 1);
     context->save_for_backward({packed, probability});
     context->saved_data["scale"] = scale;
     context->saved_data["columns"] = columns;

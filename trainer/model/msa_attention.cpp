@@ -46,8 +46,9 @@ MsaColumnGlobalAttentionImpl::MsaColumnGlobalAttentionImpl(std::int64_t c_in, st
 
 at::Tensor MsaColumnGlobalAttentionImpl::forward(const at::Tensor& m, const at::Tensor& mask) {
   const TraceScope trace(*this);
-  return global_attention_->forward(layer_norm_m_->forward(m),
-                                    mask.defined() ? mask : at::ones(m.sizes().slice(0, static_cast<std::size_t>(m.dim() - 1)), m.options().requires_grad(false)));
+  const at::Tensor counted =
+      mask.defined() ? mask : at::ones(m.sizes().slice(0, m.sizes().size() - 1), m.options().requires_grad(false));
+  return global_attention_->forward(layer_norm_m_->forward(m), counted);
 }
 
 }  // namespace foldperf::trainer

@@ -2,6 +2,23 @@
 
 namespace foldperf::trainer {
 
+namespace {
+
+// [B, C, N, N] to [B, N, N, C] in memory, and the gradient back: batched products take contiguous matrices only, and would
+// go through them one by one.
+class ChannelsLast : public torch::autograd::Function<ChannelsLast> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor& x) {
+    return x.permute({0, 2, 3, 1}).contiguous();
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext*,
+                                                 torch::autograd::variable_list gradients) {
+    return {gradients[0].permute({0, 3, 1, 2}).contiguous()};
+  }
+};
+
+}  // namespace
+
 TriangleMultiplicationImpl::TriangleMultiplicationImpl(std::int64_t c_z, std::int64_t c_hidden, bool outgoing)
     : c_hidden_(c_hidden), outgoing_(outgoing) {
   linear_g_ = register_module("linear_g", Linear(c_z, c_z, LinearInit::gating));
@@ -34,7 +51,7 @@ at::Tensor TriangleMultiplicationImpl::forward(const at::Tensor& z, const at::Te
   at::Tensor mask_flat;
   if (mask.defined()) {
     // A mask of one template serves all of them.
-    mask_flat = mask.expand(z.sizes().slice(0, static_cast<std::size_t>(z.dim() - 1))).reshape({-1, 1, pairs});
+    mask_flat = mask.expand(z.sizes().slice(0, z.sizes().size() - 1)).reshape({-1, 1, pairs});
   }
   const std::vector<at::Tensor> ab = gated_projections(normed.reshape({-1, pairs, z.size(-1)}), mask_flat)
                                          .view({-1, 2 * c_hidden_, n, n})
@@ -42,7 +59,7 @@ at::Tensor TriangleMultiplicationImpl::forward(const at::Tensor& z, const at::Te
   // Sum over k of a[i, k] b[j, k] (outgoing), of a[k, i] b[k, j] (incoming).
   const at::Tensor product = outgoing_ ? at::matmul(ab[0], ab[1].transpose(-1, -2))
                                        : at::matmul(ab[0].transpose(-1, -2), ab[1]);
-  const at::Tensor x = linear_z_->forward(layer_norm_out_->forward(product.permute({0, 2, 3, 1}))).view(z.sizes());
+  const at::Tensor x = linear_z_->forward(layer_norm_out_->forward(ChannelsLast::apply(product))).view(z.sizes());
   return x * linear_g_->forward(normed).sigmoid_();
 }
 
