@@ -43,6 +43,7 @@ TrainerConfig trainer_config_from_json(const json& tree) {
   read(train, "output", config.train.output);
   read(train, "initial_weights", config.train.initial_weights);
   read(train, "evaluate_every", config.train.evaluate_every);
+  read(train, "evaluate_at_start", config.train.evaluate_at_start);
   read(train, "evaluate_at_end", config.train.evaluate_at_end);
   read(train, "log_every", config.train.log_every);
   read(train, "seed", config.train.seed);

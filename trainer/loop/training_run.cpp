@@ -44,6 +44,7 @@ class Run {
     std::optional<OperatorRanges> operators;
     if (config_.profile.operators && instrumentation_enabled()) operators.emplace();
     std::int64_t evaluated_at = -1;
+    if (config_.train.evaluate_at_start) evaluate(0, evaluation);
     for (std::int64_t step = 0; step < config_.train.steps && !StopSignal::requested(); ++step) {
       make_step(step, batches);
       const std::int64_t made = step + 1;
