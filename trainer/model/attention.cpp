@@ -24,9 +24,9 @@ at::Tensor AttentionImpl::forward(const at::Tensor& q_x, const at::Tensor& kv_x,
   const TraceScope trace(*this);
   // [*, H, Q or K, C]
   const auto heads = [&](const at::Tensor& x) { return x.unflatten(-1, {no_heads_, c_hidden_}).transpose(-2, -3); };
-  const at::Tensor o = attention_core(heads(linear_q_->forward(q_x)), heads(linear_k_->forward(kv_x)),
-                                      heads(linear_v_->forward(kv_x)), biases,
-                                      1 / std::sqrt(static_cast<double>(c_hidden_)));
+  const at::Tensor o =
+      attention_core(heads(linear_q_->forward(q_x)), heads(linear_k_->forward(kv_x)), heads(linear_v_->forward(kv_x)),
+                     biases, 1 / std::sqrt(static_cast<double>(c_hidden_)));
   return project_output(o.transpose(-2, -3), q_x);
 }
 

@@ -15,8 +15,8 @@ enum class AttentionAxis {
   within_columns,  // each of the S columns attends over its R positions
 };
 
-// inf * (mask - 1): 0 where the mask is 1, -inf (a large finite number) where it is 0. A row that is masked everywhere so
-// gets the same number added to every logit, and attends uniformly, as in OpenFold.
+// inf * (mask - 1): 0 where the mask is 1, -inf (a large finite number) where it is 0. A row that is masked everywhere
+// so gets the same number added to every logit, and attends uniformly, as in OpenFold.
 at::Tensor mask_to_bias(const at::Tensor& mask, double inf);
 
 // Parameters: linear_q, linear_k, linear_v (no bias), linear_o, linear_g (only with gating).

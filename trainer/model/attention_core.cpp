@@ -13,8 +13,9 @@ using torch::autograd::variable_list;
 // [..., L, C] as [batch, L, C]; the tensor is contiguous.
 at::Tensor flat(const at::Tensor& x) { return x.view({-1, x.size(-2), x.size(-1)}); }
 
-// out [batch, n, c] = scale * a [batch, n, k] b [batch, k, c]; out is contiguous. Products with few columns are slow in CPU
-// libraries (MKL: three times slower for c = 8), products with few rows are not, so there the transposed one is formed.
+// out [batch, n, c] = scale * a [batch, n, k] b [batch, k, c]; out is contiguous. Products with few columns are slow in
+// CPU libraries (MKL: three times slower for c = 8), products with few rows are not, so there the transposed one is
+// formed.
 void multiply(at::Tensor out, const at::Tensor& a, const at::Tensor& b, double scale) {
   constexpr std::int64_t few_columns = 16;
   if (!out.is_cpu() || out.size(2) >= few_columns || out.size(1) < few_columns) {

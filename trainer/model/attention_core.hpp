@@ -1,5 +1,5 @@
-// softmax(scale * q k^T + biases) v with its gradients, written out: one buffer holds logits, then probabilities, biases are
-// what the product accumulates onto, and only the probabilities are kept for the backward pass.
+// softmax(scale * q k^T + biases) v with its gradients, written out: one buffer holds logits, then probabilities,
+// biases are what the product accumulates onto, and only the probabilities are kept for the backward pass.
 #pragma once
 
 #include <ATen/core/Tensor.h>

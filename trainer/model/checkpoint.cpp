@@ -23,7 +23,7 @@ class CheckpointFunction : public torch::autograd::Function<CheckpointFunction> 
  public:
   // `parameters` are arguments only so that autograd routes gradients to them.
   static Tensors forward(torch::autograd::AutogradContext* context, const c10::intrusive_ptr<Piece>& piece,
-                            at::TensorList inputs, at::TensorList parameters) {
+                         at::TensorList inputs, at::TensorList parameters) {
     piece->parameters = parameters.vec();
     context->saved_data["piece"] = c10::IValue::make_capsule(piece);
     context->save_for_backward(inputs.vec());
@@ -87,8 +87,7 @@ Tensors checkpoint(CheckpointedFunction function, const Tensors& inputs, const T
   return CheckpointFunction::apply(piece, at::TensorList(inputs), at::TensorList(parameters));
 }
 
-Tensors run_blocks(const std::vector<CheckpointedBlock>& blocks, Tensors state,
-                      std::int64_t blocks_per_checkpoint) {
+Tensors run_blocks(const std::vector<CheckpointedBlock>& blocks, Tensors state, std::int64_t blocks_per_checkpoint) {
   if (blocks_per_checkpoint <= 0 || !torch::GradMode::is_enabled()) {
     for (const CheckpointedBlock& block : blocks) state = block.function(state);
     return state;

@@ -21,7 +21,8 @@ using CheckpointedFunction = std::function<std::vector<at::Tensor>(const std::ve
 // `parameters` are the leaf tensors that the function uses besides its inputs; a parameter that is not listed gets no
 // gradient. Random draws must go through RandomTape, as SharedDropout's do: the recomputation then sees the same. No
 // generator state is read and nothing waits for the device, so it can be captured in a CUDA graph.
-// Without grad mode, or when nothing requires a gradient, this is the plain call. Gradients of gradients are not supported.
+// Without grad mode, or when nothing requires a gradient, this is the plain call. Gradients of gradients are not
+// supported.
 std::vector<at::Tensor> checkpoint(CheckpointedFunction function, const std::vector<at::Tensor>& inputs,
                                    const std::vector<at::Tensor>& parameters);
 

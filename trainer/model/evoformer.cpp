@@ -7,8 +7,8 @@ namespace foldperf::trainer {
 EvoformerBlockImpl::EvoformerBlockImpl(const EvoformerStackConfig& config)
     : opm_first_(config.opm_first), msa_dropout_(SharedDropout::rowwise(config.msa_dropout)) {
   msa_att_row_ = register_module(
-      "msa_att_row", MsaRowAttentionWithPairBias(config.c_m, config.c_z, config.c_hidden_msa_att, config.no_heads_msa,
-                                                 config.inf));
+      "msa_att_row",
+      MsaRowAttentionWithPairBias(config.c_m, config.c_z, config.c_hidden_msa_att, config.no_heads_msa, config.inf));
   msa_transition_ = register_module("msa_transition", MsaTransition(config.c_m, config.transition_n));
   outer_product_mean_ =
       register_module("outer_product_mean", OuterProductMean(config.c_m, config.c_z, config.c_hidden_opm));

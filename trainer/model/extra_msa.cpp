@@ -16,15 +16,14 @@ at::Tensor ExtraMsaEmbedderImpl::forward(const at::Tensor& x) {
 ExtraMsaBlockImpl::ExtraMsaBlockImpl(const EvoformerStackConfig& config)
     : opm_first_(config.opm_first), msa_dropout_(SharedDropout::rowwise(config.msa_dropout)) {
   msa_att_row_ = register_module(
-      "msa_att_row", MsaRowAttentionWithPairBias(config.c_m, config.c_z, config.c_hidden_msa_att, config.no_heads_msa,
-                                                 config.inf));
+      "msa_att_row",
+      MsaRowAttentionWithPairBias(config.c_m, config.c_z, config.c_hidden_msa_att, config.no_heads_msa, config.inf));
   msa_transition_ = register_module("msa_transition", MsaTransition(config.c_m, config.transition_n));
   outer_product_mean_ =
       register_module("outer_product_mean", OuterProductMean(config.c_m, config.c_z, config.c_hidden_opm));
   pair_stack_ = register_module("pair_stack", PairStack(config));
-  msa_att_col_ = register_module("msa_att_col",
-                                 MsaColumnGlobalAttention(config.c_m, config.c_hidden_msa_att, config.no_heads_msa,
-                                                          config.inf, config.eps));
+  msa_att_col_ = register_module("msa_att_col", MsaColumnGlobalAttention(config.c_m, config.c_hidden_msa_att,
+                                                                         config.no_heads_msa, config.inf, config.eps));
 }
 
 std::pair<at::Tensor, at::Tensor> ExtraMsaBlockImpl::forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask,

@@ -15,8 +15,7 @@ InputEmbedderImpl::InputEmbedderImpl(const InputEmbedderConfig& config) : relpos
 // A linear layer on one-hot vectors is a look-up in its columns.
 at::Tensor InputEmbedderImpl::relative_positions(const at::Tensor& residue_index) const {
   const at::Tensor index = residue_index.to(torch::kLong);
-  const at::Tensor offset =
-      (index.unsqueeze(-1) - index.unsqueeze(-2)).clamp_(-relpos_k_, relpos_k_).add_(relpos_k_);
+  const at::Tensor offset = (index.unsqueeze(-1) - index.unsqueeze(-2)).clamp_(-relpos_k_, relpos_k_).add_(relpos_k_);
   return at::embedding(linear_relpos_->weight.t().contiguous(), offset);
 }
 

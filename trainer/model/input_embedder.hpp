@@ -31,8 +31,8 @@ TORCH_MODULE(InputEmbedder);
 class RecyclingEmbedderImpl : public TracedModule {
  public:
   explicit RecyclingEmbedderImpl(const RecyclingEmbedderConfig& config);
-  // Of the pass before: first MSA row m [*, N, c_m], pair z [*, N, N, c_z], pseudo-beta positions x [*, N, 3] in Angstrom.
-  // Gives the updates of the first MSA row [*, N, c_m] and of the pair representation [*, N, N, c_z].
+  // Of the pass before: first MSA row m [*, N, c_m], pair z [*, N, N, c_z], pseudo-beta positions x [*, N, 3] in
+  // Angstrom. Gives the updates of the first MSA row [*, N, c_m] and of the pair representation [*, N, N, c_z].
   std::pair<at::Tensor, at::Tensor> forward(const at::Tensor& m, const at::Tensor& z, const at::Tensor& x);
 
  private:

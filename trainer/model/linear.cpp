@@ -8,7 +8,7 @@ namespace {
 
 // Normal distribution cut at two standard deviations, widened so that its variance after the cut is `variance`.
 void truncated_normal(at::Tensor& weight, double variance) {
-  constexpr double cut_deviation = 0.87962566103423978;  // of the unit normal cut at -2 and 2
+  constexpr double cut_deviation = 0.87962566103423978;    // of the unit normal cut at -2 and 2
   constexpr double cut_probability = 0.95449973610364159;  // erf(2 / sqrt(2))
   const double deviation = std::sqrt(variance) / cut_deviation;
   weight.uniform_(-cut_probability, cut_probability).erfinv_().mul_(std::sqrt(2.0) * deviation);

@@ -1,4 +1,5 @@
-// OpenFold's linear layer with its initialisations (AlphaFold 2 supplement, section 1.11.4; openfold/model/primitives.py).
+// OpenFold's linear layer with its initialisations (AlphaFold 2 supplement, section 1.11.4;
+// openfold/model/primitives.py).
 #pragma once
 
 #include <torch/torch.h>

@@ -29,8 +29,7 @@ at::Tensor MsaAttentionImpl::forward(const at::Tensor& m, const at::Tensor& z, c
 
 MsaColumnAttentionImpl::MsaColumnAttentionImpl(std::int64_t c_m, std::int64_t c_hidden, std::int64_t no_heads,
                                                double inf) {
-  msa_att_ = register_module("_msa_att",
-                             MsaAttention(c_m, c_hidden, no_heads, 0, inf, AttentionAxis::within_columns));
+  msa_att_ = register_module("_msa_att", MsaAttention(c_m, c_hidden, no_heads, 0, inf, AttentionAxis::within_columns));
 }
 
 at::Tensor MsaColumnAttentionImpl::forward(const at::Tensor& m, const at::Tensor& mask) {

@@ -10,8 +10,8 @@ namespace foldperf::trainer {
 class OuterProductMeanImpl : public TracedModule {
  public:
   OuterProductMeanImpl(std::int64_t c_m, std::int64_t c_z, std::int64_t c_hidden, double eps = 1e-3);
-  // m [*, S, N, c_m], mask [*, S, N] (undefined: all ones); gives [*, N, N, c_z]. Divides after the bias by the number of
-  // sequences that count + eps, so a pair in no sequence gets bias / eps, as in OpenFold.
+  // m [*, S, N, c_m], mask [*, S, N] (undefined: all ones); gives [*, N, N, c_z]. Divides after the bias by the number
+  // of sequences that count + eps, so a pair in no sequence gets bias / eps, as in OpenFold.
   at::Tensor forward(const at::Tensor& m, const at::Tensor& mask);
 
  private:

@@ -1,8 +1,8 @@
 // Remembers the random tensors that a piece of the model drew, so that computing it again draws the same.
 //
-// Activation checkpointing needs this. Saving and restoring generator states would do the same on the CPU, but reads and
-// sets of a CUDA generator are forbidden while a CUDA graph is captured; masks shared along a dimension are small, and
-// keeping them asks nothing of the generator.
+// Activation checkpointing needs this. Saving and restoring generator states would do the same on the CPU, but reads
+// and sets of a CUDA generator are forbidden while a CUDA graph is captured; masks shared along a dimension are small,
+// and keeping them asks nothing of the generator.
 #pragma once
 
 #include <ATen/core/Tensor.h>

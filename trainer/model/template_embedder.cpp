@@ -28,10 +28,10 @@ TemplatePairStackBlockImpl::TemplatePairStackBlockImpl(const TemplatePairStackCo
     : tri_mul_first_(config.tri_mul_first),
       rowwise_(SharedDropout::rowwise(config.dropout_rate)),
       columnwise_(SharedDropout::columnwise(config.dropout_rate)) {
-  tri_att_start_ = register_module("tri_att_start", TriangleAttentionStartingNode(config.c_t, config.c_hidden_tri_att,
-                                                                                  config.no_heads, config.inf));
-  tri_att_end_ = register_module("tri_att_end", TriangleAttentionEndingNode(config.c_t, config.c_hidden_tri_att,
-                                                                            config.no_heads, config.inf));
+  tri_att_start_ = register_module(
+      "tri_att_start", TriangleAttentionStartingNode(config.c_t, config.c_hidden_tri_att, config.no_heads, config.inf));
+  tri_att_end_ = register_module(
+      "tri_att_end", TriangleAttentionEndingNode(config.c_t, config.c_hidden_tri_att, config.no_heads, config.inf));
   tri_mul_out_ = register_module("tri_mul_out", TriangleMultiplicationOutgoing(config.c_t, config.c_hidden_tri_mul));
   tri_mul_in_ = register_module("tri_mul_in", TriangleMultiplicationIncoming(config.c_t, config.c_hidden_tri_mul));
   pair_transition_ = register_module("pair_transition", PairTransition(config.c_t, config.pair_transition_n));

@@ -1,5 +1,5 @@
-// Templates: embedders of their features, pair stack (algorithm 16), pointwise attention (algorithm 17), and all together
-// (algorithm 2, lines 7 to 13) (openfold/model/template.py, openfold/model/embedders.py).
+// Templates: embedders of their features, pair stack (algorithm 16), pointwise attention (algorithm 17), and all
+// together (algorithm 2, lines 7 to 13) (openfold/model/template.py, openfold/model/embedders.py).
 #pragma once
 
 #include <vector>

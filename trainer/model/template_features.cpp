@@ -18,8 +18,8 @@ at::Tensor outer(const at::Tensor& mask) { return mask.unsqueeze(-1) * mask.unsq
 
 // Directions between backbone frames [*, N, N, 3]: where residue j's CA lies in residue i's frame.
 at::Tensor backbone_directions(const at::Tensor& atoms, const at::Tensor& backbone_mask_2d, double eps) {
-  const Rigid frames = Rigid::from_backbone(atoms.select(-2, atom37::n), atoms.select(-2, atom37::ca),
-                                            atoms.select(-2, atom37::c), eps);
+  const Rigid frames =
+      Rigid::from_backbone(atoms.select(-2, atom37::n), atoms.select(-2, atom37::ca), atoms.select(-2, atom37::c), eps);
   const at::Tensor local = frames.invert_apply_to_many(frames.trans.unsqueeze(-3));
   const at::Tensor inverse_distance = at::rsqrt(local.square().sum(-1) + eps) * backbone_mask_2d;
   return local * inverse_distance.unsqueeze(-1);
@@ -49,8 +49,8 @@ at::Tensor build_template_pair_feat(const TensorDict& batch, const TemplateConfi
   const at::Tensor& atom_mask = batch.at("template_all_atom_mask");
   const at::Tensor types = one_hot(batch.at("template_aatype"), 22, atom_mask.scalar_type());
   const at::Tensor pseudo_beta_mask_2d = outer(batch.at("template_pseudo_beta_mask"));
-  const at::Tensor backbone_mask_2d = outer(atom_mask.select(-1, atom37::n) * atom_mask.select(-1, atom37::ca) *
-                                            atom_mask.select(-1, atom37::c));
+  const at::Tensor backbone_mask_2d =
+      outer(atom_mask.select(-1, atom37::n) * atom_mask.select(-1, atom37::ca) * atom_mask.select(-1, atom37::c));
 
   std::vector<std::int64_t> types_shape = backbone_mask_2d.sizes().vec();
   types_shape.push_back(types.size(-1));
@@ -59,12 +59,12 @@ at::Tensor build_template_pair_feat(const TensorDict& batch, const TemplateConfi
   // OpenFold multiplies the vectors by 0 unless told to use them.
   const at::Tensor directions = config.use_unit_vector ? backbone_directions(atoms, backbone_mask_2d, config.eps)
                                                        : at::zeros({1}, atoms.options()).expand(vector_shape);
-  const at::Tensor features = at::cat(
-      {distogram_of_positions(batch.at("template_pseudo_beta"), config.distogram.min_bin, config.distogram.max_bin,
-                              config.distogram.no_bins, config.inf),
-       pseudo_beta_mask_2d.unsqueeze(-1), types.unsqueeze(-3).expand(types_shape),
-       types.unsqueeze(-2).expand(types_shape), directions, backbone_mask_2d.unsqueeze(-1)},
-      -1);
+  const at::Tensor features =
+      at::cat({distogram_of_positions(batch.at("template_pseudo_beta"), config.distogram.min_bin,
+                                      config.distogram.max_bin, config.distogram.no_bins, config.inf),
+               pseudo_beta_mask_2d.unsqueeze(-1), types.unsqueeze(-3).expand(types_shape),
+               types.unsqueeze(-2).expand(types_shape), directions, backbone_mask_2d.unsqueeze(-1)},
+              -1);
   return features * backbone_mask_2d.unsqueeze(-1);
 }
 

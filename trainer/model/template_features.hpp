@@ -18,8 +18,8 @@ at::Tensor distogram_of_positions(const at::Tensor& positions, double min_bin, d
 at::Tensor build_template_angle_feat(const TensorDict& batch);
 
 // Reads template_aatype [*, N], template_pseudo_beta [*, N, 3], template_pseudo_beta_mask [*, N],
-// template_all_atom_positions [*, N, 37, 3], template_all_atom_mask [*, N, 37]; gives [*, N, N, no_bins + 49]: distogram,
-// mask, types of both residues, unit vector (zeros unless config.use_unit_vector), backbone mask.
+// template_all_atom_positions [*, N, 37, 3], template_all_atom_mask [*, N, 37]; gives [*, N, N, no_bins + 49]:
+// distogram, mask, types of both residues, unit vector (zeros unless config.use_unit_vector), backbone mask.
 at::Tensor build_template_pair_feat(const TensorDict& batch, const TemplateConfig& config);
 
 // Reads extra_msa [*, S, N] (0 to 22), extra_has_deletion and extra_deletion_value [*, S, N]; gives [*, S, N, 25].

@@ -1,5 +1,5 @@
-// Triangle self-attention of the pair representation x [*, I, J, c]: algorithm 13 (around the starting node: along rows)
-// and 14 (around the ending node: along columns) (openfold/model/triangular_attention.py).
+// Triangle self-attention of the pair representation x [*, I, J, c]: algorithm 13 (around the starting node: along
+// rows) and 14 (around the ending node: along columns) (openfold/model/triangular_attention.py).
 #pragma once
 
 #include "trainer/model/attention.hpp"

@@ -4,8 +4,8 @@ namespace foldperf::trainer {
 
 namespace {
 
-// [B, C, N, N] to [B, N, N, C] in memory, and the gradient back: batched products take contiguous matrices only, and would
-// go through them one by one.
+// [B, C, N, N] to [B, N, N, C] in memory, and the gradient back: batched products take contiguous matrices only, and
+// would go through them one by one.
 class ChannelsLast : public torch::autograd::Function<ChannelsLast> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext*, const at::Tensor& x) {
@@ -38,8 +38,8 @@ at::Tensor TriangleMultiplicationImpl::gated_projections(const at::Tensor& z_fla
       at::cat({linear_a_p_->weight, linear_b_p_->weight, linear_a_g_->weight, linear_b_g_->weight});
   const at::Tensor bias = at::cat({linear_a_p_->bias, linear_b_p_->bias, linear_a_g_->bias, linear_b_g_->bias});
   const std::int64_t batch = z_flat.size(0);
-  const at::Tensor projected = at::baddbmm(bias.view({1, -1, 1}), weight.unsqueeze(0).expand({batch, -1, -1}),
-                                           z_flat.transpose(1, 2));
+  const at::Tensor projected =
+      at::baddbmm(bias.view({1, -1, 1}), weight.unsqueeze(0).expand({batch, -1, -1}), z_flat.transpose(1, 2));
   const at::Tensor gated = at::glu(projected, 1);  // first half times the sigmoid of the second
   return mask_flat.defined() ? gated * mask_flat : gated;
 }
@@ -53,12 +53,11 @@ at::Tensor TriangleMultiplicationImpl::forward(const at::Tensor& z, const at::Te
     // A mask of one template serves all of them.
     mask_flat = mask.expand(z.sizes().slice(0, z.sizes().size() - 1)).reshape({-1, 1, pairs});
   }
-  const std::vector<at::Tensor> ab = gated_projections(normed.reshape({-1, pairs, z.size(-1)}), mask_flat)
-                                         .view({-1, 2 * c_hidden_, n, n})
-                                         .chunk(2, 1);
+  const std::vector<at::Tensor> ab =
+      gated_projections(normed.reshape({-1, pairs, z.size(-1)}), mask_flat).view({-1, 2 * c_hidden_, n, n}).chunk(2, 1);
   // Sum over k of a[i, k] b[j, k] (outgoing), of a[k, i] b[k, j] (incoming).
-  const at::Tensor product = outgoing_ ? at::matmul(ab[0], ab[1].transpose(-1, -2))
-                                       : at::matmul(ab[0].transpose(-1, -2), ab[1]);
+  const at::Tensor product =
+      outgoing_ ? at::matmul(ab[0], ab[1].transpose(-1, -2)) : at::matmul(ab[0].transpose(-1, -2), ab[1]);
   const at::Tensor x = linear_z_->forward(layer_norm_out_->forward(ChannelsLast::apply(product))).view(z.sizes());
   return x * linear_g_->forward(normed).sigmoid_();
 }

@@ -144,8 +144,8 @@ TEST(Checkpoint, KeepsNoActivations) {
 TEST(Checkpoint, PlainCallWithoutGradMode) {
   const at::Tensor x = torch::ones({4}).set_requires_grad(true);
   const torch::NoGradGuard no_grad;
-  const at::Tensor y = checkpoint([](const std::vector<at::Tensor>& in) { return std::vector<at::Tensor>{in[0] * 2}; },
-                                  {x}, {})[0];
+  const at::Tensor y =
+      checkpoint([](const std::vector<at::Tensor>& in) { return std::vector<at::Tensor>{in[0] * 2}; }, {x}, {})[0];
   EXPECT_FALSE(y.requires_grad());
 }
 

@@ -166,7 +166,7 @@ TEST(EvoformerBlock, MasksOfOnesAreNoMasks) {
   TriangleMultiplicationIncoming multiplication(config.c_z, 6);
   TriangleAttentionEndingNode ending(config.c_z, 4, 2);
   for (torch::nn::Module* module : std::initializer_list<torch::nn::Module*>{row.get(), global.get(), opm.get(),
-                                                                               multiplication.get(), ending.get()}) {
+                                                                             multiplication.get(), ending.get()}) {
     randomise(*module);
   }
   const EvoformerInputs in = evoformer_inputs(config, 4, 7);

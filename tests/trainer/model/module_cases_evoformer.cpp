@@ -73,7 +73,6 @@ ModuleFactory one_tensor(const std::string& name, GoldenLimits limits, Make make
   };
 }
 
-
 void add_attention_cases(ModuleFactories& factories) {
   factories["MSARowAttentionWithPairBias"] = [](const Json& h) -> ModuleCase {
     MsaRowAttentionWithPairBias module(integer(h, "c_m"), integer(h, "c_z"), integer(h, "c_hidden"),
@@ -103,14 +102,12 @@ void add_attention_cases(ModuleFactories& factories) {
         return TriangleAttentionEndingNode(integer(h, "c_in"), integer(h, "c_hidden"), integer(h, "no_heads"),
                                            number_or(h, "inf", 1e9));
       });
-  factories["TriangleMultiplicationOutgoing"] =
-      one_tensor<TriangleMultiplicationOutgoing>("z", attention_limits, [](const Json& h) {
-        return TriangleMultiplicationOutgoing(integer(h, "c_z"), integer(h, "c_hidden"));
-      });
-  factories["TriangleMultiplicationIncoming"] =
-      one_tensor<TriangleMultiplicationIncoming>("z", attention_limits, [](const Json& h) {
-        return TriangleMultiplicationIncoming(integer(h, "c_z"), integer(h, "c_hidden"));
-      });
+  factories["TriangleMultiplicationOutgoing"] = one_tensor<TriangleMultiplicationOutgoing>(
+      "z", attention_limits,
+      [](const Json& h) { return TriangleMultiplicationOutgoing(integer(h, "c_z"), integer(h, "c_hidden")); });
+  factories["TriangleMultiplicationIncoming"] = one_tensor<TriangleMultiplicationIncoming>(
+      "z", attention_limits,
+      [](const Json& h) { return TriangleMultiplicationIncoming(integer(h, "c_z"), integer(h, "c_hidden")); });
   factories["TemplatePointwiseAttention"] = [](const Json& h) -> ModuleCase {
     TemplatePointwiseAttentionConfig config;
     config.c_t = integer(h, "c_t");
@@ -128,12 +125,10 @@ void add_attention_cases(ModuleFactories& factories) {
 }
 
 void add_elementwise_cases(ModuleFactories& factories) {
-  factories["MSATransition"] = one_tensor<MsaTransition>("m", elementwise_limits, [](const Json& h) {
-    return MsaTransition(integer(h, "c_m"), integer(h, "n"));
-  });
-  factories["PairTransition"] = one_tensor<PairTransition>("z", elementwise_limits, [](const Json& h) {
-    return PairTransition(integer(h, "c_z"), integer(h, "n"));
-  });
+  factories["MSATransition"] = one_tensor<MsaTransition>(
+      "m", elementwise_limits, [](const Json& h) { return MsaTransition(integer(h, "c_m"), integer(h, "n")); });
+  factories["PairTransition"] = one_tensor<PairTransition>(
+      "z", elementwise_limits, [](const Json& h) { return PairTransition(integer(h, "c_z"), integer(h, "n")); });
   factories["OuterProductMean"] = [](const Json& h) -> ModuleCase {
     OuterProductMean module(integer(h, "c_m"), integer(h, "c_z"), integer(h, "c_hidden"), number_or(h, "eps", 1e-3));
     return {module.ptr(),
@@ -177,7 +172,9 @@ void add_elementwise_cases(ModuleFactories& factories) {
     return [make](const Json& h) -> ModuleCase {
       auto module = make(h);
       return {module.ptr(),
-              [module](const TensorDict& in) mutable { return TensorDict{{"x", module->forward(in.at("x"))}}; },
+              [module](const TensorDict& in) mutable {
+                return TensorDict{{"x", module->forward(in.at("x"))}};
+              },
               elementwise_limits};
     };
   };
