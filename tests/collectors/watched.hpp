@@ -1,6 +1,7 @@
 // Runs programs under the collector and reads what it wrote.
 #pragma once
 
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -18,6 +19,11 @@ inline std::string nvtx_program() { return FOLDPERF_NVTX_PROGRAM; }
 inline ProcessOptions watched(const std::filesystem::path& folder, std::map<std::string, std::string> more = {}) {
   more["NVTX_INJECTION64_PATH"] = collector_library();
   more["FOLDPERF_OUTPUT_DIR"] = folder.string();
+#ifdef FOLDPERF_SANITIZED
+  // The leak checker stops all threads at exit, and complains in a forked child that it cannot stop the parent's.
+  const char* options = std::getenv("ASAN_OPTIONS");
+  more["ASAN_OPTIONS"] = (options == nullptr ? std::string() : std::string(options) + ":") + "detect_leaks=0";
+#endif
   return {std::move(more), {}};
 }
 
