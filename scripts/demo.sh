@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh clone to a profile: sets up, builds, trains OpenFold's `tiny` preset on real proteins on the CPU under the
-# profiler, and prints where the time went. About five minutes after set-up and build on two cores.
+# From a fresh clone to a profile: sets up, builds, trains OpenFold's `tiny` preset on six real proteins on the CPU under
+# the profiler, and prints where the time went. About five minutes after set-up and build on two cores.
 #
 #   scripts/demo.sh [OUTPUT_FOLDER]        default: runs/demo
 set -euo pipefail
@@ -11,7 +11,7 @@ mkdir -p "$output"
 bin=$root/build/release/bin
 
 "$bin/foldperf" profile --overwrite -o "$output/demo.db" --name "tiny on sample proteins" -- \
-  "$bin/foldperf-train" --preset tiny --data "$root/samples" --output "$output"
+  "$bin/foldperf-train" --config "$root/samples/demo.toml" --data "$root/samples" --output "$output"
 "$bin/foldperf" report "$output/demo.db"
 "$bin/foldperf" report "$output/demo.db" --format html -o "$output/report.html"
 printf '\nThe same with pictures: %s\nThe run database:       %s\n' "$output/report.html" "$output/demo.db"
