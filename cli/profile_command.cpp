@@ -93,12 +93,15 @@ bool merge(const RunFolder& folder, const std::string& output, const std::string
   }
   const std::string how_to_read = "read it with: foldperf report " + shell_line({shown_output});
   if (report.events == 0) {
-    print_line("nothing was recorded in " + shown_output + ": " +
-               (used == 0
-                    ? "no process of the command called NVTX (docs/facts.md says how a program can; foldperf-train "
-                      "and torch.cuda.nvtx do)"
-                    : "NVTX was called, but no range or mark was kept") +
-               "; " + how_to_read);
+    std::string why = "NVTX was called, but no range or mark was kept";
+    if (used == 0 && run.exit_code.value_or(0) != 0) {
+      why = "the command ended with exit code " + std::to_string(*run.exit_code) + " before it called NVTX";
+    } else if (used == 0) {
+      why =
+          "no process of the command called NVTX (docs/facts.md says how a program can; foldperf-train and "
+          "torch.cuda.nvtx do)";
+    }
+    print_line("nothing was recorded in " + shown_output + ": " + why + "; " + how_to_read);
   } else {
     print_line("recorded " + counted(report.events, "event") + " of " + std::to_string(used) +
                (used == 1 ? " process" : " processes") + " in " + shown_output + "; " + how_to_read);

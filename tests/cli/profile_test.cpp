@@ -95,7 +95,7 @@ TEST_F(Profile, ReportReadsWhatItWrote) {
 TEST_F(Profile, OfACommandWithoutEventsSaysSo) {
   const auto result = run_process(command({"sh", "-c", "exit 5"}));
   EXPECT_EQ(result.exit_code, 5);
-  EXPECT_THAT(result.errors, HasSubstr("nothing was recorded"));
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("nothing was recorded"), HasSubstr("exit code 5")));
   const database::RunReader reader(run_db());
   EXPECT_EQ(reader.run().exit_code, 5);
   EXPECT_EQ(reader.run().command, "sh -c 'exit 5'");
