@@ -16,6 +16,10 @@ function(_foldperf_common target torch)
       target_precompile_headers(foldperf_torch_pch PRIVATE <torch/torch.h>)
     endif()
     target_precompile_headers(${target} REUSE_FROM foldperf_torch_pch)
+    if(FOLDPERF_UNITY)
+      # Each unit that includes Torch instantiates the same templates for some ten seconds: a few large units, then.
+      set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+    endif()
     get_target_property(_type ${target} TYPE)
     if(_type STREQUAL "EXECUTABLE")
       # The precompiled header was made with -fPIC; g++ refuses it where -fPIE is in force.

@@ -151,7 +151,7 @@ TEST(BadInput, IsNamedInOneLine) {
       {{train, "--preset", "tinny", "--data", samples()}, 2, {"tinny", "tiny"}},
       {{train, "--preset", "tiny", "--data", samples(), "--set", "train.step=3"}, 2, {"train.step", "train.steps"}},
       {{train, "--preset", "tiny", "--data", samples(), "--set", "train.steps=many"}, 2, {"train.steps"}},
-      {{train, "--config", folder / "none.toml", "--data", samples()}, 3, {"none.toml"}},
+      {{train, "--config", folder / "none.toml", "--data", samples()}, 2, {"none.toml"}},
       {{program("foldperf"), "report", folder / "none.db"}, 3, {"none.db"}},
       {{program("foldperf"), "reprot"}, 2, {"report"}},
       {{program("foldperf"), "profile", "-o", folder / "x.db", "--", "/no/such/program"}, 127, {"/no/such/program"}},

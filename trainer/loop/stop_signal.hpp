@@ -1,4 +1,5 @@
-// Ctrl-C asks the loop to stop after the step under way; a second Ctrl-C ends the program as usual.
+// Ctrl-C asks the loop to stop after the step under way; a second Ctrl-C, at least a second later, ends the program as
+// usual.
 #pragma once
 
 namespace foldperf::trainer {

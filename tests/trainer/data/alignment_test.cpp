@@ -5,6 +5,7 @@
 #include <zlib.h>
 
 #include "core/error.hpp"
+#include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/temporary_folder.hpp"
 #include "trainer/data/alignment_folder.hpp"
 #include "trainer/data/text_file.hpp"
@@ -15,17 +16,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// The message of the InputError that `function` must throw.
-template <typename Function>
-std::string input_error(Function&& function) {
-  try {
-    function();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no InputError";
-  return {};
-}
+using ::foldperf::testing::input_error;
 
 TEST(A3m, InsertionsAreCountedBeforeTheNextColumn) {
   const Alignment alignment =

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/mmcif_text.hpp"
 #include "tests/trainer/data/temporary_folder.hpp"
 #include "trainer/data/chain_catalog.hpp"
@@ -20,16 +21,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-template <typename Function>
-std::string input_error(Function&& function) {
-  try {
-    function();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no InputError";
-  return {};
-}
+using ::foldperf::testing::input_error;
 
 DataConfig small_config() {
   DataConfig config;

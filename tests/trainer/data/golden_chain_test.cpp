@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/data_files.hpp"
 #include "trainer/data/feature_pipeline.hpp"
 #include "trainer/data/raw_features.hpp"
@@ -11,8 +12,6 @@ namespace foldperf::testing {
 namespace {
 
 using trainer::TensorDict;
-
-constexpr double limit = 1e-5;  // of element-wise functions
 
 class GoldenChain : public ::testing::TestWithParam<std::string> {
  protected:
@@ -64,7 +63,7 @@ TEST_P(GoldenChain, TransformsAreThoseOfOpenFold) {
     EXPECT_EQ(features.at(name).scalar_type(), expected.scalar_type()) << name;
     const auto mask = mask_of.find(name);
     if (mask != mask_of.end()) {
-      expect_close(name, features.at(name), expected, limit, golden.at(mask->second));
+      expect_close(name, features.at(name), expected, element_wise_limit, golden.at(mask->second));
     } else {
       expect_equal(name, features.at(name), expected);
     }
@@ -77,14 +76,7 @@ std::vector<std::string> chain_cases() {
   return names;
 }
 
-std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Features, GoldenChain, ::testing::ValuesIn(chain_cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(Features, GoldenChain, ::testing::ValuesIn(chain_cases()), case_name);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenChain);
 
 TEST(GoldenFeatures, AnExplicitGoldenFolderYieldsCases) {

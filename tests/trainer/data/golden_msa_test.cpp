@@ -4,6 +4,7 @@
 
 #include <sstream>
 
+#include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/data_files.hpp"
 #include "trainer/data/alignment_folder.hpp"
 #include "trainer/data/msa_transforms.hpp"
@@ -78,14 +79,7 @@ std::vector<std::string> msa_cases() {
   return names;
 }
 
-std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Features, GoldenMsa, ::testing::ValuesIn(msa_cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(Features, GoldenMsa, ::testing::ValuesIn(msa_cases()), case_name);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenMsa);
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/data_files.hpp"
 #include "trainer/data/alignment_folder.hpp"
 #include "trainer/data/feature_pipeline.hpp"
@@ -17,8 +18,6 @@ namespace {
 using trainer::Rows;
 using trainer::TensorDict;
 
-constexpr double limit = 1e-5;
-
 Rows to_rows(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.to(torch::kInt64).contiguous();
   return {flat.const_data_ptr<std::int64_t>(), flat.const_data_ptr<std::int64_t>() + flat.numel()};
@@ -32,7 +31,7 @@ void expect_stage(const TensorDict& golden, const std::string& stage, const Tens
     const at::Tensor& expected = golden.at(stage + "." + name);
     ASSERT_TRUE(features.contains(name)) << stage << "." << name;
     if (expected.is_floating_point()) {
-      expect_close(stage + "." + name, features.at(name), expected, limit);
+      expect_close(stage + "." + name, features.at(name), expected, element_wise_limit);
     } else {
       expect_equal(stage + "." + name, features.at(name), expected);
     }
@@ -84,7 +83,7 @@ TEST_P(GoldenRandom, EveryStageGivenItsDraws) {
   expect_stage(golden, "sample_msa", features, {"msa", "extra_msa", "deletion_matrix", "extra_deletion_matrix"});
 
   expect_close("categorical_probs", trainer::masked_msa_probabilities(features, config.common.masked_msa),
-               golden.at("masked_msa.categorical_probs"), limit);
+               golden.at("masked_msa.categorical_probs"), element_wise_limit);
   trainer::make_masked_msa(features, golden.at("masked_msa.uniform"), golden.at("masked_msa.categorical"),
                            config.train.masked_msa_replace_fraction);
   expect_stage(golden, "masked_msa", features, {"msa", "bert_mask", "true_msa", "hhblits_profile"});
@@ -118,7 +117,7 @@ TEST_P(GoldenRandom, EveryStageGivenItsDraws) {
     if (name == "backbone_rigid_tensor") valid = golden.at("final.backbone_rigid_mask");
     if (name == "chi_angles_sin_cos") valid = golden.at("final.chi_mask");
     if (expected.is_floating_point()) {
-      expect_close("final." + name, selected.at(name), expected, limit, valid);
+      expect_close("final." + name, selected.at(name), expected, element_wise_limit, valid);
     } else {
       expect_equal("final." + name, selected.at(name), expected);
     }
@@ -131,14 +130,7 @@ std::vector<std::string> random_cases() {
   return names;
 }
 
-std::string test_name(const ::testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Features, GoldenRandom, ::testing::ValuesIn(random_cases()), test_name);
+INSTANTIATE_TEST_SUITE_P(Features, GoldenRandom, ::testing::ValuesIn(random_cases()), case_name);
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(GoldenRandom);
 
 }  // namespace

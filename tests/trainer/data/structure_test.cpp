@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/mmcif_text.hpp"
 #include "tests/trainer/data/temporary_folder.hpp"
 #include "trainer/data/text_file.hpp"
@@ -18,16 +19,7 @@ using ::foldperf::testing::to_mmcif;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-template <typename Function>
-std::string input_error(Function&& function) {
-  try {
-    function();
-  } catch (const InputError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no InputError";
-  return {};
-}
+using ::foldperf::testing::input_error;
 
 AtomLine atom(int position, const std::string& component, const std::string& name, const std::string& x = "1.0") {
   AtomLine line;
