@@ -2,7 +2,6 @@
 find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(nlohmann_json REQUIRED)
-find_package(tomlplusplus CONFIG QUIET)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)
 include(FindGemmiHeaders)  # Gemmi::Gemmi (headers only, Debian ships no CMake file)
@@ -10,8 +9,9 @@ include(FindLibTorch)      # Torch::Torch, Nvtx::Headers: from the Python enviro
 if(FOLDPERF_TESTS)
   find_package(GTest REQUIRED)
 endif()
-if(NOT TARGET tomlplusplus::tomlplusplus)
-  find_path(TOMLPP_INCLUDE_DIR toml++/toml.h REQUIRED)
-  add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
-  set_target_properties(tomlplusplus::tomlplusplus PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${TOMLPP_INCLUDE_DIR}")
-endif()
+# Header only: Debian's compiled toml++ would be one more library that an installed tree or another machine must have.
+find_path(TOMLPP_INCLUDE_DIR toml++/toml.h REQUIRED)
+add_library(tomlplusplus::tomlplusplus INTERFACE IMPORTED)
+set_target_properties(tomlplusplus::tomlplusplus PROPERTIES
+  INTERFACE_INCLUDE_DIRECTORIES "${TOMLPP_INCLUDE_DIR}"
+  INTERFACE_COMPILE_DEFINITIONS "TOML_HEADER_ONLY=1")
