@@ -26,14 +26,14 @@ fi
 rm -rf "$tree/etc/apt/sources.list" "$tree/etc/apt/sources.list.d" "$tree/etc/apt/apt.conf.d" "$tree/etc/apt/auth.conf.d"
 cp -a /etc/apt/. "$tree/etc/apt/"
 for file in /etc/resolv.conf /etc/hosts /etc/pip.conf "$HOME/.netrc"; do
-  if [ -e "$file" ]; then mkdir -p "$tree$(dirname "$file")"; cp -L "$file" "$tree$file"; fi
+  if [ -e "$file" ]; then mkdir -p "$tree$(dirname "$file")"; cp -L --remove-destination "$file" "$tree$file"; fi
 done
 environment=(HOME=/root LANG=C.UTF-8 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
 while IFS='=' read -r name value; do
   environment+=("$name=$value")
-  if [[ $value == /* && -e $value ]]; then mkdir -p "$tree$(dirname "$value")"; cp -aL "$value" "$tree$(dirname "$value")/"; fi
+  if [[ $value == /* && -e $value ]]; then mkdir -p "$tree$(dirname "$value")"; cp -aL --remove-destination "$value" "$tree$(dirname "$value")/"; fi
 done < <(env | grep -E '^(PIP_[A-Z_]*|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)=' || true)
-if [ -d /usr/local/share/ca-certificates ]; then cp -aL /usr/local/share/ca-certificates "$tree/usr/local/share/"; fi
+if [ -d /usr/local/share/ca-certificates ]; then cp -aL --remove-destination /usr/local/share/ca-certificates "$tree/usr/local/share/"; fi
 
 rm -rf "$tree/home/foldperf"
 git clone -q "$root" "$tree/home/foldperf"
