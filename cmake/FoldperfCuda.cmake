@@ -13,6 +13,12 @@ if(FOLDPERF_CUDA)
     if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
       set(CMAKE_CUDA_ARCHITECTURES 90)
     endif()
+    # PyPI's compiler looks for its libraries in lib64, and its packages put them into lib.
+    cmake_path(GET CMAKE_CUDA_COMPILER PARENT_PATH _toolkit)
+    cmake_path(GET _toolkit PARENT_PATH _toolkit)
+    if(EXISTS "${_toolkit}/lib/libcudart_static.a" AND NOT EXISTS "${_toolkit}/lib64")
+      string(APPEND CMAKE_CUDA_FLAGS " -L${_toolkit}/lib")
+    endif()
     set(CMAKE_CUDA_STANDARD 20)
     set(CMAKE_CUDA_STANDARD_REQUIRED ON)
     # Programs must start on machines without a driver: the runtime is linked statically and finds the driver itself.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a fresh clone to a profile: sets up, builds, trains OpenFold's `tiny` preset on six real proteins on the CPU under
+# From a fresh clone to a profile: sets up, builds, trains OpenFold's `tiny` preset on five real proteins on the CPU under
 # the profiler, and prints where the time went. About five minutes after set-up and build on two cores.
 #
 #   scripts/demo.sh [OUTPUT_FOLDER]        default: runs/demo

@@ -26,7 +26,7 @@ using ::foldperf::testing::input_error;
 DataConfig small_config() {
   DataConfig config;
   config.source.train_data_dir = testing::samples_dir().string();
-  config.source.train_chains = {"1l2y_A", "1ejg_A", "1a8o_A"};
+  config.source.train_chains = {"1as5_A", "1ejg_A", "1a8o_A"};
   config.train.crop_size = 16;
   config.train.max_msa_clusters = 4;
   config.train.max_extra_msa = 4;
@@ -123,7 +123,7 @@ TEST(BatchLoader, EvaluationGoesOnceThroughTheChainsInOrder) {
   BatchLoader loader(dataset(config, DataMode::eval), evaluation_loader_options(config));
   std::vector<std::string> chains;
   for (const Batch& batch : take(loader, 10)) chains.push_back(batch.fact.chain);
-  EXPECT_THAT(chains, ElementsAre("1l2y_A", "1ejg_A", "1a8o_A"));
+  EXPECT_THAT(chains, ElementsAre("1as5_A", "1ejg_A", "1a8o_A"));
   EXPECT_FALSE(loader.next());
 }
 
@@ -234,7 +234,7 @@ TEST(Samples, TheDemosChainsAreThere) {
   const ChainCatalog catalog = find_chains(testing::samples_dir(), "", {});
   std::map<std::string, std::int64_t> length;
   for (const ChainSource& chain : catalog.chains) length[chain.name] = chain.length;
-  const std::map<std::string, std::int64_t> expected = {{"1l2y_A", 20}, {"1as5_A", 25}, {"1ejg_A", 46}, {"1lcd_A", 51},
+  const std::map<std::string, std::int64_t> expected = {{"1as5_A", 25}, {"1ejg_A", 46}, {"1lcd_A", 51},
                                                         {"1a8o_A", 70}, {"1ubi_A", 76}, {"1a7g_E", 82}};
   EXPECT_EQ(length, expected);
   EXPECT_TRUE(catalog.skipped.empty());

@@ -100,7 +100,7 @@ TEST(Fuzz, Pdb) {
 
 TEST(Fuzz, CompressedFiles) {
   const testing::TemporaryFolder folder;
-  std::ifstream stream(testing::samples_dir() / "1l2y.cif.gz", std::ios::binary);
+  std::ifstream stream(testing::samples_dir() / "1as5.cif.gz", std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
   for (int round = 0; round < 60; ++round) {
     RandomStream random({6, 0, static_cast<std::uint32_t>(round)}, Purpose::chain_order);

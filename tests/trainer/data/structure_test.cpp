@@ -202,12 +202,12 @@ TEST(Structure, NamesOfFiles) {
 TEST(Structure, AnUnreadableCompressedFileIsNamed) {
   const testing::TemporaryFolder folder;
   const std::string bytes = [] {
-    std::ifstream stream(testing::samples_dir() / "1l2y.cif.gz", std::ios::binary);
+    std::ifstream stream(testing::samples_dir() / "1as5.cif.gz", std::ios::binary);
     return std::string((std::istreambuf_iterator<char>(stream)), {});
   }();
-  const auto path = folder.write("1l2y.cif.gz", bytes.substr(0, bytes.size() / 3));
+  const auto path = folder.write("1as5.cif.gz", bytes.substr(0, bytes.size() / 3));
   EXPECT_THAT(input_error([&] { (void)read_structure(path); }),
-              AllOf(HasSubstr("1l2y.cif.gz"), HasSubstr("truncated")));
+              AllOf(HasSubstr("1as5.cif.gz"), HasSubstr("truncated")));
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ std::vector<std::string> command(const fs::path& output, const std::vector<std::
                                     "--preset", "tiny", "--data", samples(), "--output", output.string(),
                                     "--set", "globals.c_m=16", "--set", "globals.c_z=8", "--set", "globals.c_s=16",
                                     "--set", "model.structure_module.no_blocks=1", "--set", "data.train.crop_size=16",
-                                    "--set", "data.source.train_chains=[\"1l2y_A\"]", "--set", "train.threads=1"};
+                                    "--set", "data.source.train_chains=[\"1as5_A\"]", "--set", "train.threads=1"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }

@@ -63,7 +63,7 @@ class TrainingRun : public ::testing::Test {
                                     "data.train.max_msa_clusters=4",
                                     "data.eval.max_msa_clusters=4",
                                     "data.source.train_data_dir=\"" + samples().string() + "\"",
-                                    "data.source.train_chains=[\"1ejg_A\", \"1l2y_A\"]",
+                                    "data.source.train_chains=[\"1ejg_A\", \"1as5_A\"]",
                                     "schedule.base_lr=1e-3",
                                     "schedule.max_lr=3e-3",
                                     "schedule.warmup_no_steps=5",
