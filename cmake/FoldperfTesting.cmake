@@ -18,6 +18,10 @@ function(foldperf_add_test)
     set(A_TIMEOUT 600)
   endif()
   add_test(NAME ${A_NAME} COMMAND ${target})
+  if("gpu" IN_LIST A_LABELS)
+    # ctest's list says so where a machine has no GPU.
+    set_tests_properties(${A_NAME} PROPERTIES SKIP_REGULAR_EXPRESSION "no CUDA device on this machine")
+  endif()
   set_tests_properties(${A_NAME} PROPERTIES LABELS "${A_LABELS}" TIMEOUT ${A_TIMEOUT}
     ENVIRONMENT "OMP_NUM_THREADS=1;FOLDPERF_BIN_DIR=${PROJECT_BINARY_DIR}/bin;FOLDPERF_SOURCE_DIR=${PROJECT_SOURCE_DIR}")
 endfunction()

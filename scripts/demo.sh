@@ -14,4 +14,10 @@ bin=$root/build/release/bin
   "$bin/foldperf-train" --config "$root/samples/demo.toml" --data "$root/samples" --output "$output"
 "$bin/foldperf" report "$output/demo.db"
 "$bin/foldperf" report "$output/demo.db" --format html -o "$output/report.html"
-printf '\nThe same with pictures: %s\nThe run database:       %s\n' "$output/report.html" "$output/demo.db"
+# A few steps more with every ATen operator recorded: on a machine without GPU these are the kernels.
+"$bin/foldperf" profile --overwrite -o "$output/operators.db" --name "tiny, every operator of 20 steps" -- \
+  "$bin/foldperf-train" --config "$root/samples/demo.toml" --data "$root/samples" --output "$output/operators" --quiet \
+  --steps 20 --set profile.operators=true --set train.evaluate_at_start=false --set train.evaluate_at_end=false
+"$bin/foldperf" report "$output/operators.db" --format html -o "$output/operators.html"
+printf '\nThe same with pictures:        %s\nwith every operator, 20 steps: %s\nThe run database:              %s\n' \
+  "$output/report.html" "$output/operators.html" "$output/demo.db"
