@@ -142,6 +142,7 @@ void Session::run() noexcept {
     const timespec interval{0, drain_interval_ns};
     syscall(SYS_futex, &awake_, FUTEX_WAIT_PRIVATE, 0, &interval, nullptr, 0);
     awake_.store(0, std::memory_order_release);
+    { const std::lock_guard forks_first(turnstile_); }
     {
       const std::lock_guard lock(mutex_);
       if (state_ == State::closed) return;
@@ -189,6 +190,7 @@ void Session::close() noexcept {
 }
 
 void Session::before_fork() noexcept {
+  turnstile_.lock();
   drain_mutex_.lock();
   mutex_.lock();
   if (recorder_ != nullptr) recorder_->pause_for_fork();
@@ -200,6 +202,7 @@ void Session::after_fork_in_parent() noexcept {
   if (recorder_ != nullptr) recorder_->resume_after_fork();
   mutex_.unlock();
   drain_mutex_.unlock();
+  turnstile_.unlock();
 }
 
 void Session::after_fork_in_child() noexcept {
@@ -227,6 +230,7 @@ void Session::after_fork_in_child() noexcept {
   Names::instance().unlock_in_child();
   mutex_.unlock();
   drain_mutex_.unlock();
+  turnstile_.unlock();
 }
 
 }  // namespace foldperf::collectors

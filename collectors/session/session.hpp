@@ -61,6 +61,9 @@ class Session {
   std::vector<std::shared_ptr<ThreadBuffer>> buffers_;
   std::unique_ptr<Recorder> recorder_;
 
+  // Taken before drain_mutex_ by those who fork, and by the collector's thread between rounds: under a flood of events
+  // that thread takes drain_mutex_ again the moment it gave it back, and a fork that only waited there might wait long.
+  std::mutex turnstile_;
   std::mutex drain_mutex_;  // of the recorder, for one who drains; taken before mutex_
   std::vector<std::shared_ptr<ThreadBuffer>> draining_;
 
