@@ -1,5 +1,5 @@
-// One training step again and again, for step_against_openfold.py: writes what it trains on, then makes a step for every
-// line "step" it reads and answers with milliseconds and loss. `scopes` answers with what instrumentation costs.
+// One training step again and again, for step_against_openfold.py: writes what it trains on, then makes a step for
+// every line "step" it reads and answers with milliseconds and loss. `scopes` answers with what instrumentation costs.
 //
 //   step_bench FOLDER [options of foldperf-train]
 #include <chrono>

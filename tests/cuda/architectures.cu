@@ -1,10 +1,10 @@
 // A kernel compiled for every architecture of the build, and what the device loaded of it.
-#include "tests/cuda/architectures.hpp"
-
 #include <cuda_runtime.h>
 
 #include <stdexcept>
 #include <string>
+
+#include "tests/cuda/architectures.hpp"
 
 namespace foldperf::testing {
 namespace {

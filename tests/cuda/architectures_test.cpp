@@ -26,7 +26,8 @@ bool built_for(int capability) {
 
 TEST_F(CudaBuild, ADeviceOfTheListRunsItsOwnMachineCode) {
   const int capability = device_compute_capability();
-  if (!built_for(capability)) GTEST_SKIP() << "built for sm_" FOLDPERF_CUDA_ARCHITECTURES ", device is sm_" << capability;
+  if (!built_for(capability))
+    GTEST_SKIP() << "built for sm_" FOLDPERF_CUDA_ARCHITECTURES ", device is sm_" << capability;
   EXPECT_EQ(loaded_binary_version(), capability);
 }
 

@@ -22,14 +22,23 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string samples() { return std::string(std::getenv("FOLDPERF_SOURCE_DIR")) + "/samples"; }
+std::string samples() { return samples_dir().string(); }
 
 // `tiny` on the sample proteins, a few steps only.
 std::vector<std::string> training(const TemporaryFolder& folder, const std::string& steps) {
-  return {program("foldperf-train"),          "--preset", "tiny",  "--data",
-          samples(),                          "--output", folder / "out",
-          "--steps",                          steps,      "--set", "train.evaluate_every=0",
-          "--set",                            "train.threads=1"};
+  return {program("foldperf-train"),
+          "--preset",
+          "tiny",
+          "--data",
+          samples(),
+          "--output",
+          folder / "out",
+          "--steps",
+          steps,
+          "--set",
+          "train.evaluate_every=0",
+          "--set",
+          "train.threads=1"};
 }
 
 std::vector<std::string> profiled(const TemporaryFolder& folder, const std::vector<std::string>& command) {
@@ -105,8 +114,9 @@ TEST(TrainUnderProfile, ReportsAsTextAndAsOnePage) {
   const ProcessResult html =
       run_process({program("foldperf"), "report", folder / "run.db", "--format", "html", "-o", folder / "run.html"});
   EXPECT_EQ(html.exit_code, 0) << html.errors;
-  EXPECT_THAT(read_file(folder / "run.html"), AllOf(HasSubstr("<svg"), HasSubstr("evoformer"), Not(HasSubstr("http-equiv=\"refresh\"")),
-                                                    Not(HasSubstr("src=\"http")), Not(HasSubstr("href=\"http"))));
+  EXPECT_THAT(read_file(folder / "run.html"),
+              AllOf(HasSubstr("<svg"), HasSubstr("evoformer"), Not(HasSubstr("http-equiv=\"refresh\"")),
+                    Not(HasSubstr("src=\"http")), Not(HasSubstr("href=\"http"))));
 }
 
 TEST(TrainUnderProfile, CtrlCFinishesTheStepAndLeavesAReadableDatabase) {

@@ -9,23 +9,20 @@
 #include <iterator>
 #include <limits>
 
+#include "tests/support/files.hpp"
+
 namespace foldperf::testing {
 
 namespace fs = std::filesystem;
 
 namespace {
 
-fs::path source_dir() {
-  const char* dir = std::getenv("FOLDPERF_SOURCE_DIR");
-  return dir ? fs::path(dir) : fs::current_path();
-}
-
 // The folder of an environment variable, else the one in ../shared, else the small set that travels with the project.
 fs::path resolve(const char* variable, const char* name) {
   if (const char* dir = std::getenv(variable); dir && *dir) return dir;
-  const fs::path beside = source_dir() / ".." / "shared" / name;
+  const fs::path beside = project_dir() / ".." / "shared" / name;
   if (fs::is_directory(beside)) return fs::canonical(beside);
-  return source_dir() / "tests" / "data" / (std::string(name) == "data" ? "" : name);
+  return project_dir() / "tests" / "data" / (std::string(name) == "data" ? "" : name);
 }
 
 }  // namespace
@@ -50,7 +47,7 @@ const nlohmann::json& manifest() {
 
 fs::path golden_file_or_default(const std::string& name) {
   for (const fs::path& dir :
-       {golden_dir(), source_dir() / ".." / "shared" / "golden", source_dir() / "tests" / "data" / "golden"}) {
+       {golden_dir(), project_dir() / ".." / "shared" / "golden", project_dir() / "tests" / "data" / "golden"}) {
     if (fs::exists(dir / name)) return dir / name;
   }
   throw InputError((golden_dir() / name).string(), "not found there or in the default places");

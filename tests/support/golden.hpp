@@ -36,8 +36,8 @@ trainer::TensorDict load_golden(const std::string& part, const std::string& name
 // The tensors whose names start with `prefix`, with it removed.
 trainer::TensorDict with_prefix(const trainer::TensorDict& dict, const std::string& prefix);
 
-// max|a - b| / max|b| (0 where both are empty or zero; infinite on NaN or shape mismatch). Where `valid` is given (a 0/1
-// mask over the leading dimensions), other places do not count.
+// max|a - b| / max|b| (0 where both are empty or zero; infinite on NaN or shape mismatch). Where `valid` is given (a
+// 0/1 mask over the leading dimensions), other places do not count.
 double relative_error(const at::Tensor& actual, const at::Tensor& expected, const at::Tensor& valid = {});
 
 // GoogleTest assertions with the name, error and limit in the message.
@@ -46,9 +46,9 @@ void expect_close(const std::string& name, const at::Tensor& actual, const at::T
 // Largest magnitude over all tensors: the scale of a set of gradients.
 double largest_magnitude(const trainer::TensorDict& dict);
 
-// expect_close, but where `expected` is nothing but rounding noise beside the other gradients of its file (all of it under
-// 1e-6 of `scale`, float32's resolution of the sums it comes from), `actual` has to be as small. Such gradients are zero in
-// exact arithmetic: a bias added to every logit of a softmax, for instance.
+// expect_close, but where `expected` is nothing but rounding noise beside the other gradients of its file (all of it
+// under 1e-6 of `scale`, float32's resolution of the sums it comes from), `actual` has to be as small. Such gradients
+// are zero in exact arithmetic: a bias added to every logit of a softmax, for instance.
 void expect_gradient_close(const std::string& name, const at::Tensor& actual, const at::Tensor& expected, double limit,
                            double scale);
 void expect_equal(const std::string& name, const at::Tensor& actual, const at::Tensor& expected);

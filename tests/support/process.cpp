@@ -6,8 +6,6 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <system_error>
 
@@ -103,23 +101,6 @@ std::string program(const std::string& name) {
   const char* dir = std::getenv("FOLDPERF_BIN_DIR");
   if (!dir) throw std::runtime_error("FOLDPERF_BIN_DIR is not set: run the tests through ctest");
   return (fs::path(dir) / name).string();
-}
-
-TemporaryFolder::TemporaryFolder() {
-  std::string name = (fs::temp_directory_path() / "foldperf-test-XXXXXX").string();
-  if (!mkdtemp(name.data())) throw std::runtime_error("cannot make a temporary folder");
-  path_ = name;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-std::string read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw std::runtime_error("cannot read " + path.string());
-  return {std::istreambuf_iterator<char>(file), {}};
 }
 
 }  // namespace foldperf::testing

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/files.hpp"
+
 namespace foldperf::testing {
 
 struct ProcessResult {
@@ -24,8 +26,8 @@ struct ProcessOptions {
 // Waits for the program to end. Throws std::runtime_error where it cannot be started.
 ProcessResult run_process(const std::vector<std::string>& command, const ProcessOptions& options = {});
 
-// A program that goes on while the test does something; waited for, killed at last, in the destructor. It leads a process
-// group of its own, as a shell's job does.
+// A program that goes on while the test does something; waited for, killed at last, in the destructor. It leads a
+// process group of its own, as a shell's job does.
 class BackgroundProcess {
  public:
   explicit BackgroundProcess(const std::vector<std::string>& command, const ProcessOptions& options = {});
@@ -46,21 +48,5 @@ class BackgroundProcess {
 
 // A program of the build under test: FOLDPERF_BIN_DIR/name.
 std::string program(const std::string& name);
-
-// A fresh folder, removed with all that is in it at the end of the scope.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-std::string read_file(const std::filesystem::path& path);
 
 }  // namespace foldperf::testing

@@ -22,10 +22,17 @@ json::json_pointer pointer(const std::string& key) {
   std::string path = "/";
   for (const char c : key) {
     switch (c) {
-      case '.': path += '/'; break;
-      case '/': path += "~1"; break;  // escapes of RFC 6901
-      case '~': path += "~0"; break;
-      default: path += c;
+      case '.':
+        path += '/';
+        break;
+      case '/':
+        path += "~1";
+        break;  // escapes of RFC 6901
+      case '~':
+        path += "~0";
+        break;
+      default:
+        path += c;
     }
   }
   return json::json_pointer(path);
@@ -70,8 +77,7 @@ const std::map<std::string, std::vector<std::string>>& shared_keys() {
       {"globals.c_t",
        {"model.template.template_pair_embedder.c_out", "model.template.template_pair_stack.c_t",
         "model.template.template_pointwise_attention.c_t"}},
-      {"globals.c_e",
-       {"model.extra_msa.extra_msa_embedder.c_out", "model.extra_msa.extra_msa_stack.c_m"}},
+      {"globals.c_e", {"model.extra_msa.extra_msa_embedder.c_out", "model.extra_msa.extra_msa_stack.c_m"}},
       {"globals.seed", {"train.seed", "data.seed"}},
   };
   return shared;

@@ -11,8 +11,8 @@
 namespace foldperf::trainer {
 
 struct ConfigSources {
-  std::string preset;                    // empty: the key `preset` of the first file that has one, else initial_training
-  std::vector<std::string> files;        // TOML files, later ones win
+  std::string preset;              // empty: the key `preset` of the first file that has one, else initial_training
+  std::vector<std::string> files;  // TOML files, later ones win
   std::vector<std::string> assignments;  // "key.path=value", as given to --set
 };
 

@@ -1,20 +1,11 @@
 #include "trainer/config/data_config.hpp"
 
-#include <concepts>
-#include <initializer_list>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <type_traits>
-
-#include "core/error.hpp"
+#include "trainer/config/section_visitor.hpp"
 
 namespace foldperf::trainer {
 
-namespace {
-
-// One list of names per section serves reading and writing. `range` checks a value where its type does not.
 template <typename Visitor>
-void visit(BlockDeleteMsaConfig& c, Visitor& field) {
+static void visit(BlockDeleteMsaConfig& c, Visitor& field) {
   field("msa_fraction_per_block", c.msa_fraction_per_block);
   field.range("msa_fraction_per_block", c.msa_fraction_per_block, 0, 1);
   field("randomize_num_blocks", c.randomize_num_blocks);
@@ -22,7 +13,7 @@ void visit(BlockDeleteMsaConfig& c, Visitor& field) {
   field.range("num_blocks", c.num_blocks, 0, 1'000'000);
 }
 template <typename Visitor>
-void visit(MaskedMsaConfig& c, Visitor& field) {
+static void visit(MaskedMsaConfig& c, Visitor& field) {
   field("profile_prob", c.profile_prob);
   field("same_prob", c.same_prob);
   field("uniform_prob", c.uniform_prob);
@@ -32,7 +23,7 @@ void visit(MaskedMsaConfig& c, Visitor& field) {
   field.range("profile_prob + same_prob + uniform_prob", c.profile_prob + c.same_prob + c.uniform_prob, 0, 1 + 1e-9);
 }
 template <typename Visitor>
-void visit(DataCommonConfig& c, Visitor& field) {
+static void visit(DataCommonConfig& c, Visitor& field) {
   field("block_delete_msa", c.block_delete_msa);
   field("masked_msa", c.masked_msa);
   field("max_recycling_iters", c.max_recycling_iters);
@@ -47,13 +38,13 @@ void visit(DataCommonConfig& c, Visitor& field) {
                    "reduce_max_clusters_by_max_templates"});
 }
 template <typename Visitor>
-void visit(DataSupervisedConfig& c, Visitor& field) {
+static void visit(DataSupervisedConfig& c, Visitor& field) {
   field("clamp_prob", c.clamp_prob);
   field.range("clamp_prob", c.clamp_prob, 0, 1);
   field.pass_over({"supervised_features"});
 }
 template <typename Visitor>
-void visit(DataModeConfig& c, Visitor& field) {
+static void visit(DataModeConfig& c, Visitor& field) {
   field("fixed_size", c.fixed_size);
   field("subsample_templates", c.subsample_templates);
   field("block_delete_msa", c.block_delete_msa);
@@ -78,7 +69,7 @@ void visit(DataModeConfig& c, Visitor& field) {
   field.pass_over({"spatial_crop_prob", "interface_threshold", "shuffle_top_k_prefiltered", "clamp_prob"});
 }
 template <typename Visitor>
-void visit(DataSourceConfig& c, Visitor& field) {
+static void visit(DataSourceConfig& c, Visitor& field) {
   field("train_data_dir", c.train_data_dir);
   field("train_alignment_dir", c.train_alignment_dir);
   field("val_data_dir", c.val_data_dir);
@@ -88,14 +79,14 @@ void visit(DataSourceConfig& c, Visitor& field) {
   field("treat_pdb_as_distillation", c.treat_pdb_as_distillation);
 }
 template <typename Visitor>
-void visit(DataLoaderConfig& c, Visitor& field) {
+static void visit(DataLoaderConfig& c, Visitor& field) {
   field("num_workers", c.num_workers);
   field.range("num_workers", c.num_workers, 0, 1024);
   field("prefetch_factor", c.prefetch_factor);
   field.range("prefetch_factor", c.prefetch_factor, 1, 1024);
 }
 template <typename Visitor>
-void visit(DataConfig& c, Visitor& field) {
+static void visit(DataConfig& c, Visitor& field) {
   field("common", c.common);
   field("supervised", c.supervised);
   field("train", c.train);
@@ -106,97 +97,6 @@ void visit(DataConfig& c, Visitor& field) {
   field("seed", c.seed);
   field.pass_over({"seqemb_mode", "data_module"});
 }
-
-using Strings = std::vector<std::string>;
-template <typename T>
-constexpr bool is_leaf = std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, bool> ||
-                         std::same_as<T, std::string> || std::same_as<T, Strings>;
-
-template <typename T>
-bool has_type(const nlohmann::json& value) {
-  if constexpr (std::same_as<T, bool>) return value.is_boolean();
-  if constexpr (std::same_as<T, std::int64_t>) return value.is_number_integer();
-  if constexpr (std::same_as<T, double>) return value.is_number();
-  if constexpr (std::same_as<T, std::string>) return value.is_string();
-  if constexpr (std::same_as<T, Strings>) {
-    if (!value.is_array()) return false;
-    for (const auto& item : value) {
-      if (!item.is_string()) return false;
-    }
-    return true;
-  }
-}
-
-class Reader {
- public:
-  Reader(const nlohmann::json& tree, std::string path) : tree_(tree), path_(std::move(path)) {
-    if (!tree.is_object()) throw UsageError(path_ + ": expected a section");
-  }
-
-  template <typename T>
-  void operator()(const char* name, T& value) {
-    known_.insert(name);
-    const auto found = tree_.find(name);
-    if (found == tree_.end()) return;
-    const std::string path = path_ + "." + name;
-    if constexpr (!is_leaf<T>) {
-      Reader section(*found, path);
-      visit(value, section);
-      section.refuse_unknown();
-    } else if (found->is_null() && std::same_as<T, std::int64_t>) {
-      value = T{};  // OpenFold writes null for "no limit"
-    } else if (!has_type<T>(*found)) {
-      throw UsageError(path + ": the value " + found->dump() + " has the wrong type");
-    } else {
-      value = found->template get<T>();
-    }
-  }
-
-  template <typename T>
-  void range(const std::string& name, T value, T least, T most) const {
-    if (!(value >= least && value <= most)) {
-      throw UsageError(path_ + "." + name + ": " + nlohmann::json(value).dump() + " is not between " +
-                       nlohmann::json(least).dump() + " and " + nlohmann::json(most).dump());
-    }
-  }
-  template <typename T, typename Least, typename Most>
-  void range(const std::string& name, T value, Least least, Most most) const {
-    range<T>(name, value, static_cast<T>(least), static_cast<T>(most));
-  }
-
-  void pass_over(std::initializer_list<const char*> names) { known_.insert(names.begin(), names.end()); }
-  void refuse_unknown() const {
-    for (const auto& item : tree_.items()) {
-      if (!known_.contains(item.key()))
-        throw UsageError(path_ + "." + item.key() + ": no such key in the data's configuration");
-    }
-  }
-
- private:
-  const nlohmann::json& tree_;
-  std::string path_;
-  std::set<std::string, std::less<>> known_;
-};
-
-class Writer {
- public:
-  template <typename T>
-  void operator()(const char* name, T& value) {
-    if constexpr (is_leaf<T>) {
-      tree[name] = value;
-    } else {
-      Writer section;
-      visit(value, section);
-      tree[name] = std::move(section.tree);
-    }
-  }
-  template <typename... Arguments>
-  void range(const Arguments&...) const {}
-  void pass_over(std::initializer_list<const char*>) const {}
-  nlohmann::json tree = nlohmann::json::object();
-};
-
-}  // namespace
 
 DataModeConfig train_mode_defaults() {
   DataModeConfig mode;
@@ -223,18 +123,9 @@ DataModeConfig predict_mode_defaults() {
 }
 
 DataConfig data_config_from_json(const nlohmann::json& tree) {
-  DataConfig config;
-  Reader reader(tree, "data");
-  visit(config, reader);
-  reader.refuse_unknown();
-  return config;
+  return read_section<DataConfig>(tree, "data", {.refuse_unknown = true, .null_is_zero = true});
 }
 
-nlohmann::json to_json(const DataConfig& config) {
-  DataConfig copy = config;
-  Writer writer;
-  visit(copy, writer);
-  return writer.tree;
-}
+nlohmann::json to_json(const DataConfig& config) { return write_section(config); }
 
 }  // namespace foldperf::trainer

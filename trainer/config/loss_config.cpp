@@ -1,19 +1,12 @@
 #include "trainer/config/loss_config.hpp"
 
-#include <concepts>
-#include <nlohmann/json.hpp>
-#include <set>
-#include <string>
-
 #include "core/error.hpp"
+#include "trainer/config/section_visitor.hpp"
 
 namespace foldperf::trainer {
 
-namespace {
-
-// One list of names per section serves reading and writing.
 template <typename Visitor>
-void visit(DistogramLossConfig& c, Visitor& field) {
+static void visit(DistogramLossConfig& c, Visitor& field) {
   field("min_bin", c.min_bin);
   field("max_bin", c.max_bin);
   field("no_bins", c.no_bins);
@@ -21,33 +14,33 @@ void visit(DistogramLossConfig& c, Visitor& field) {
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(ExperimentallyResolvedLossConfig& c, Visitor& field) {
+static void visit(ExperimentallyResolvedLossConfig& c, Visitor& field) {
   field("eps", c.eps);
   field("min_resolution", c.min_resolution);
   field("max_resolution", c.max_resolution);
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(BackboneFapeConfig& c, Visitor& field) {
+static void visit(BackboneFapeConfig& c, Visitor& field) {
   field("clamp_distance", c.clamp_distance);
   field("loss_unit_distance", c.loss_unit_distance);
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(SidechainFapeConfig& c, Visitor& field) {
+static void visit(SidechainFapeConfig& c, Visitor& field) {
   field("clamp_distance", c.clamp_distance);
   field("length_scale", c.length_scale);
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(FapeLossConfig& c, Visitor& field) {
+static void visit(FapeLossConfig& c, Visitor& field) {
   field("backbone", c.backbone);
   field("sidechain", c.sidechain);
   field("eps", c.eps);
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(PlddtLossConfig& c, Visitor& field) {
+static void visit(PlddtLossConfig& c, Visitor& field) {
   field("min_resolution", c.min_resolution);
   field("max_resolution", c.max_resolution);
   field("cutoff", c.cutoff);
@@ -56,20 +49,20 @@ void visit(PlddtLossConfig& c, Visitor& field) {
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(MaskedMsaLossConfig& c, Visitor& field) {
+static void visit(MaskedMsaLossConfig& c, Visitor& field) {
   field("num_classes", c.num_classes);
   field("eps", c.eps);
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(SupervisedChiLossConfig& c, Visitor& field) {
+static void visit(SupervisedChiLossConfig& c, Visitor& field) {
   field("chi_weight", c.chi_weight);
   field("angle_norm_weight", c.angle_norm_weight);
   field("eps", c.eps);
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(ViolationLossConfig& c, Visitor& field) {
+static void visit(ViolationLossConfig& c, Visitor& field) {
   field("violation_tolerance_factor", c.violation_tolerance_factor);
   field("clash_overlap_tolerance", c.clash_overlap_tolerance);
   field("average_clashes", c.average_clashes);
@@ -77,7 +70,7 @@ void visit(ViolationLossConfig& c, Visitor& field) {
   field("weight", c.weight);
 }
 template <typename Visitor>
-void visit(TmLossConfig& c, Visitor& field) {
+static void visit(TmLossConfig& c, Visitor& field) {
   field("max_bin", c.max_bin);
   field("no_bins", c.no_bins);
   field("min_resolution", c.min_resolution);
@@ -87,7 +80,7 @@ void visit(TmLossConfig& c, Visitor& field) {
   field("enabled", c.enabled);
 }
 template <typename Visitor>
-void visit(LossConfig& c, Visitor& field) {
+static void visit(LossConfig& c, Visitor& field) {
   field("distogram", c.distogram);
   field("experimentally_resolved", c.experimentally_resolved);
   field("fape", c.fape);
@@ -96,66 +89,9 @@ void visit(LossConfig& c, Visitor& field) {
   field("supervised_chi", c.supervised_chi);
   field("violation", c.violation);
   field("tm", c.tm);
+  // OpenFold's default for the eps of the sections, which have their own; a term of multimers.
+  field.pass_over({"eps", "chain_center_of_mass"});
 }
-
-template <typename T>
-constexpr bool is_leaf = std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, bool>;
-
-class Reader {
- public:
-  Reader(const nlohmann::json& tree, std::string path) : tree_(tree), path_(std::move(path)) {
-    if (!tree.is_object()) throw UsageError(path_ + ": expected a section");
-  }
-
-  template <typename T>
-  void operator()(const char* name, T& value) {
-    known_.insert(name);
-    const auto found = tree_.find(name);
-    if (found == tree_.end()) return;
-    const std::string path = path_ + "." + name;
-    if constexpr (is_leaf<T>) {
-      const bool fits = std::same_as<T, bool>           ? found->is_boolean()
-                        : std::same_as<T, std::int64_t> ? found->is_number_integer()
-                                                        : found->is_number();
-      if (!fits) throw UsageError(path + ": the value " + found->dump() + " has the wrong type");
-      value = found->template get<T>();
-    } else {
-      Reader section(*found, path);
-      visit(value, section);
-      section.refuse_unknown();
-    }
-  }
-
-  void accept(const char* name) { known_.insert(name); }
-  void refuse_unknown() const {
-    for (const auto& item : tree_.items()) {
-      if (!known_.contains(item.key()))
-        throw UsageError(path_ + "." + item.key() + ": no such key in the loss's configuration");
-    }
-  }
-
- private:
-  const nlohmann::json& tree_;
-  std::string path_;
-  std::set<std::string, std::less<>> known_;
-};
-
-class Writer {
- public:
-  template <typename T>
-  void operator()(const char* name, T& value) {
-    if constexpr (is_leaf<T>) {
-      tree[name] = value;
-    } else {
-      Writer section;
-      visit(value, section);
-      tree[name] = std::move(section.tree);
-    }
-  }
-  nlohmann::json tree = nlohmann::json::object();
-};
-
-}  // namespace
 
 void set_fine_tuning_weights(LossConfig& config) {
   config.violation.weight = 1.0;
@@ -168,12 +104,7 @@ void enable_tm_loss(LossConfig& config) {
 }
 
 LossConfig loss_config_from_json(const nlohmann::json& tree) {
-  LossConfig config;
-  Reader reader(tree, "loss");
-  visit(config, reader);
-  reader.accept("eps");                   // OpenFold's default for the eps of the sections, which have their own
-  reader.accept("chain_center_of_mass");  // of multimers
-  reader.refuse_unknown();
+  const auto config = read_section<LossConfig>(tree, "loss");
   if (const auto multimer = tree.find("chain_center_of_mass");
       multimer != tree.end() && multimer->is_object() && multimer->value("enabled", false)) {
     throw UsageError("loss.chain_center_of_mass.enabled: only multimers have this term, and they are not supported");
@@ -181,11 +112,6 @@ LossConfig loss_config_from_json(const nlohmann::json& tree) {
   return config;
 }
 
-nlohmann::json to_json(const LossConfig& config) {
-  LossConfig copy = config;
-  Writer writer;
-  visit(copy, writer);
-  return writer.tree;
-}
+nlohmann::json to_json(const LossConfig& config) { return write_section(config); }
 
 }  // namespace foldperf::trainer

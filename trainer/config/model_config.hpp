@@ -8,8 +8,8 @@
 namespace foldperf::trainer {
 
 struct InputEmbedderConfig {
-  std::int64_t tf_dim = 22;    // target_feat channels
-  std::int64_t msa_dim = 49;   // msa_feat channels
+  std::int64_t tf_dim = 22;   // target_feat channels
+  std::int64_t msa_dim = 49;  // msa_feat channels
   std::int64_t c_z = 128;
   std::int64_t c_m = 256;
   std::int64_t relpos_k = 32;
@@ -166,7 +166,7 @@ struct ModelConfig {
   EvoformerStackConfig evoformer_stack;
   StructureModuleConfig structure_module;
   HeadsConfig heads;
-  bool mask_trans = false;                // OpenFold: "_mask_trans"
+  bool mask_trans = false;                 // OpenFold: "_mask_trans"
   std::int64_t blocks_per_checkpoint = 1;  // 0: keep all activations; 1: recompute each block in backward
 };
 

@@ -34,8 +34,8 @@ std::string nearest_name(std::string_view name, const std::vector<std::string>& 
   std::size_t best_distance = static_cast<std::size_t>(-1);
   for (const std::string& candidate : candidates) {
     // The right key in the wrong section is worth one mistake and a half: doubled distances keep whole numbers.
-    const std::size_t distance = std::min(2 * edit_distance(name, candidate),
-                                          2 * edit_distance(last_part(name), last_part(candidate)) + 3);
+    const std::size_t distance =
+        std::min(2 * edit_distance(name, candidate), 2 * edit_distance(last_part(name), last_part(candidate)) + 3);
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

@@ -16,7 +16,8 @@ struct TomlEntry {
 };
 
 // Leaves (values and arrays), sorted by key: "data.train.crop_size". An empty table has no entry.
-// `origin` names the text in errors: a file, or "--set x=y". Throws UsageError with origin, line and the parser's words.
+// `origin` names the text in errors: a file, or "--set x=y". Throws UsageError with origin, line and the parser's
+// words.
 std::vector<TomlEntry> read_toml(std::string_view text, const std::string& origin);
 
 // One value as TOML writes it; text that is no TOML value is taken as a string, so that --set train.device=cpu works.
@@ -26,4 +27,3 @@ nlohmann::json read_toml_value(std::string_view text);
 std::string write_toml(const nlohmann::json& tree);
 
 }  // namespace foldperf::trainer
-

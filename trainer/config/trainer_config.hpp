@@ -32,7 +32,7 @@ struct TrainConfig {
   std::string output = "foldperf-train-output";
   std::string initial_weights;
   std::int64_t evaluate_every = 1000;  // 0: not between steps
-  bool evaluate_at_start = false;  // before the first step: the untrained model
+  bool evaluate_at_start = false;      // before the first step: the untrained model
   bool evaluate_at_end = true;
   std::int64_t log_every = 1;
   std::int64_t seed = 42;

@@ -78,13 +78,19 @@ bool is_model_size(std::string_view key) {
 
 std::string type_name(const json& value) {
   switch (value.type()) {
-    case json::value_t::boolean: return "true or false";
+    case json::value_t::boolean:
+      return "true or false";
     case json::value_t::number_integer:
-    case json::value_t::number_unsigned: return "a whole number";
-    case json::value_t::number_float: return "a number";
-    case json::value_t::string: return "a text";
-    case json::value_t::array: return "a list of texts";
-    default: return "a value";
+    case json::value_t::number_unsigned:
+      return "a whole number";
+    case json::value_t::number_float:
+      return "a number";
+    case json::value_t::string:
+      return "a text";
+    case json::value_t::array:
+      return "a list of texts";
+    default:
+      return "a value";
   }
 }
 

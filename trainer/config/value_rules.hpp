@@ -6,8 +6,8 @@
 
 namespace foldperf::trainer {
 
-// Throws UsageError, beginning with `where` and naming `key`, unless `value` has the type of `reference` and lies in the
-// key's range. A whole number may stand where a float is expected; the result is then the float.
+// Throws UsageError, beginning with `where` and naming `key`, unless `value` has the type of `reference` and lies in
+// the key's range. A whole number may stand where a float is expected; the result is then the float.
 nlohmann::json check_value(const std::string& key, const nlohmann::json& value, const nlohmann::json& reference,
                            const std::string& where);
 

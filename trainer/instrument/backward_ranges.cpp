@@ -169,8 +169,7 @@ std::optional<at::CallbackHandle> callback_handle;
 
 void begin_forward_scope(const Label& label) {
   ForwardLog& log = own_log();
-  log.intervals.push_back(
-      {at::sequence_number::peek(), std::numeric_limits<std::uint64_t>::max(), label, log.open});
+  log.intervals.push_back({at::sequence_number::peek(), std::numeric_limits<std::uint64_t>::max(), label, log.open});
   log.open = static_cast<int>(log.intervals.size()) - 1;
 }
 

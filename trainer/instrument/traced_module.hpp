@@ -40,8 +40,7 @@ void assign_trace_paths(torch::nn::Module& root, const std::string& root_name = 
 // The forward range of a module, and the record of which autograd nodes it makes. Lives on the stack.
 class TraceScope {
  public:
-  explicit TraceScope(const TracedModule& module)
-      : open_(instrumentation_enabled() && !module.trace_label().empty()) {
+  explicit TraceScope(const TracedModule& module) : open_(instrumentation_enabled() && !module.trace_label().empty()) {
     if (open_) begin(module.trace_label());
   }
   // For a part of a forward that is no module of its own ("evoformer.blocks.0.residual").

@@ -53,8 +53,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
       ->allow_extra_args(false);
   app.add_option("--data", data, "Folder of structures: .cif, .pdb, .ent, also .gz (data.source.train_data_dir)")
       ->type_name("DIR");
-  app.add_option("--alignments", alignments,
-                 "Folder of <chain>/*.a3m and *.sto (data.source.train_alignment_dir)")
+  app.add_option("--alignments", alignments, "Folder of <chain>/*.a3m and *.sto (data.source.train_alignment_dir)")
       ->type_name("DIR");
   app.add_option("--output", output, "Folder for weights and metrics (train.output)")->type_name("DIR");
   app.add_option("--steps", steps, "Training steps (train.steps)")->type_name("N");

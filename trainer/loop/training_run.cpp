@@ -96,8 +96,8 @@ class Run {
       progress_.finish();
       throw Error("the gradient was not finite in " + std::to_string(skipped_in_a_row_) +
                   " steps in a row, the last of them step " + std::to_string(step) + " on chain " + batch.about.chain +
-                  "; lower schedule.max_lr or look at that chain (metrics in " +
-                  (folder_ / "metrics.jsonl").string() + ")");
+                  "; lower schedule.max_lr or look at that chain (metrics in " + (folder_ / "metrics.jsonl").string() +
+                  ")");
     }
   }
 
@@ -129,15 +129,9 @@ class Run {
   }
 
   void write_step(const StepMetrics& metrics, const facts::BatchFact& batch, double step_s, double wait_s) {
-    ordered_json line = {{"kind", "train"},
-                         {"step", metrics.step},
-                         {"chain", batch.chain},
-                         {"length", batch.length},
-                         {"crop", batch.crop},
-                         {"alignment_depth", batch.alignment_depth},
-                         {"passes", metrics.passes},
-                         {"loss", metrics.loss},
-                         {"unscaled_loss", metrics.unscaled_loss}};
+    ordered_json line = {{"kind", "train"},          {"step", metrics.step}, {"chain", batch.chain},
+                         {"length", batch.length},   {"crop", batch.crop},   {"alignment_depth", batch.alignment_depth},
+                         {"passes", metrics.passes}, {"loss", metrics.loss}, {"unscaled_loss", metrics.unscaled_loss}};
     for (const auto& [name, value] : metrics.terms) line["loss." + name] = value;
     line["lddt_ca"] = metrics.lddt_ca;
     line["drmsd_ca"] = metrics.drmsd_ca;

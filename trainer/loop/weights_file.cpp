@@ -78,8 +78,8 @@ TensorDict load_weights(const std::string& path) {
       weights[item.key().toStringRef()] = item.value().toTensor();
     }
   } catch (const c10::Error& error) {
-    throw InputError(path, "is no dictionary of tensors as torch.save writes it: " +
-                               std::string(error.what_without_backtrace()));
+    throw InputError(
+        path, "is no dictionary of tensors as torch.save writes it: " + std::string(error.what_without_backtrace()));
   }
   return weights;
 }
@@ -103,7 +103,8 @@ void assign_weights(torch::nn::Module& model, const TensorDict& weights, const s
     }
   }
   for (const auto& [name, tensor] : weights) {
-    if (!parameters.contains(name)) throw InputError(path, "the model of this configuration has no weight '" + name + "'");
+    if (!parameters.contains(name))
+      throw InputError(path, "the model of this configuration has no weight '" + name + "'");
   }
   at::NoGradGuard no_grad;
   for (const auto& parameter : parameters) parameter.value().copy_(weights.at(parameter.key()));

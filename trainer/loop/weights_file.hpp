@@ -1,5 +1,5 @@
-// Weights as a file that Python's torch.load reads (weights_only too): a flat dictionary from OpenFold's parameter names
-// to tensors.
+// Weights as a file that Python's torch.load reads (weights_only too): a flat dictionary from OpenFold's parameter
+// names to tensors.
 #pragma once
 
 #include <string>

@@ -14,8 +14,9 @@ namespace foldperf::trainer {
 namespace {
 
 bool is_model_input(const std::string& name) {
-  static const std::vector<std::string> names = {"aatype",   "target_feat", "residue_index",      "msa_feat",
-                                                 "msa_mask", "seq_mask",    "atom37_atom_exists", "residx_atom37_to_atom14"};
+  static const std::vector<std::string> names = {
+      "aatype",   "target_feat", "residue_index",      "msa_feat",
+      "msa_mask", "seq_mask",    "atom37_atom_exists", "residx_atom37_to_atom14"};
   return std::find(names.begin(), names.end(), name) != names.end() || name.rfind("template_", 0) == 0 ||
          name.rfind("extra_", 0) == 0;
 }
@@ -44,11 +45,10 @@ AlphaFoldImpl::AlphaFoldImpl(const ModelConfig& config)
   }
   if (config.extra_msa.enabled) {
     extra_msa_embedder_ = register_module("extra_msa_embedder", ExtraMsaEmbedder(config.extra_msa.extra_msa_embedder));
-    extra_msa_stack_ = register_module(
-        "extra_msa_stack", ExtraMsaStack(config.extra_msa.extra_msa_stack, config.blocks_per_checkpoint));
+    extra_msa_stack_ = register_module("extra_msa_stack",
+                                       ExtraMsaStack(config.extra_msa.extra_msa_stack, config.blocks_per_checkpoint));
   }
-  evoformer_ =
-      register_module("evoformer", EvoformerStack(config.evoformer_stack, config.blocks_per_checkpoint));
+  evoformer_ = register_module("evoformer", EvoformerStack(config.evoformer_stack, config.blocks_per_checkpoint));
   structure_module_ = register_module("structure_module", StructureModule(config.structure_module));
   aux_heads_ = register_module("aux_heads", AuxiliaryHeads(config.heads));
 }
@@ -69,8 +69,7 @@ TensorDict AlphaFoldImpl::pass(const TensorDict& features, Recycled& recycled) {
     shape.insert(shape.end(), {atom37_count, 3});
     recycled.x = at::zeros(shape, z.options());
   }
-  const auto [m_1_update, z_update] =
-      recycling_embedder_(recycled.m_1, recycled.z, pseudo_beta(aatype, recycled.x));
+  const auto [m_1_update, z_update] = recycling_embedder_(recycled.m_1, recycled.z, pseudo_beta(aatype, recycled.x));
   m.select(-3, 0).add_(m_1_update);
   z = z + z_update;
 

@@ -12,14 +12,14 @@
 
 namespace foldperf::trainer {
 
-// Parameters: input_embedder, recycling_embedder, template_embedder, extra_msa_embedder, extra_msa_stack (the last three
-// only where enabled), evoformer, structure_module, aux_heads.
+// Parameters: input_embedder, recycling_embedder, template_embedder, extra_msa_embedder, extra_msa_stack (the last
+// three only where enabled), evoformer, structure_module, aux_heads.
 class AlphaFoldImpl : public TracedModule {
  public:
   explicit AlphaFoldImpl(const ModelConfig& config);
 
-  // batch: features under OpenFold's names, [batch, ..., recycling]; the last dimension of aatype says how many passes are
-  // made, each with its own slice. All passes but the last run without gradient.
+  // batch: features under OpenFold's names, [batch, ..., recycling]; the last dimension of aatype says how many passes
+  // are made, each with its own slice. All passes but the last run without gradient.
   //
   // Gives msa [*, S, N, c_m] (without template rows), pair [*, N, N, c_z], single [*, N, c_s], the structure module's
   // results as "sm.<name>", final_atom_positions [*, N, 37, 3] and final_atom_mask [*, N, 37], final_affine_tensor

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 namespace torch::nn {
@@ -35,5 +36,22 @@ struct CheckpointedBlock {
 // Runs the blocks in order, `blocks_per_checkpoint` of them recomputed together; 0 keeps all activations.
 std::vector<at::Tensor> run_blocks(const std::vector<CheckpointedBlock>& blocks, std::vector<at::Tensor> state,
                                    std::int64_t blocks_per_checkpoint);
+
+// run_blocks for a stack of modules whose forward(m, z, more...) gives the updated m and z: a stack of Evoformer
+// blocks.
+template <typename Block, typename... More>
+std::pair<at::Tensor, at::Tensor> run_blocks(const std::vector<Block>& stack, at::Tensor m, at::Tensor z,
+                                             std::int64_t blocks_per_checkpoint, const More&... more) {
+  std::vector<CheckpointedBlock> blocks;
+  for (Block block : stack) {
+    blocks.push_back({[block, more...](const std::vector<at::Tensor>& state) mutable {
+                        auto [m_out, z_out] = block->forward(state[0], state[1], more...);
+                        return std::vector<at::Tensor>{m_out, z_out};
+                      },
+                      block.get()});
+  }
+  auto state = run_blocks(blocks, {std::move(m), std::move(z)}, blocks_per_checkpoint);
+  return {state[0], state[1]};
+}
 
 }  // namespace foldperf::trainer

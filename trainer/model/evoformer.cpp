@@ -1,5 +1,7 @@
 #include "trainer/model/evoformer.hpp"
 
+#include <tuple>
+
 #include "trainer/model/checkpoint.hpp"
 
 namespace foldperf::trainer {
@@ -44,17 +46,9 @@ EvoformerStackImpl::EvoformerStackImpl(const EvoformerStackConfig& config, std::
 EvoformerOutput EvoformerStackImpl::forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask,
                                             const at::Tensor& pair_mask, bool mask_trans) {
   const TraceScope trace(*this);
-  std::vector<CheckpointedBlock> calls;
-  for (EvoformerBlock& block : blocks_) {
-    calls.push_back({[block, msa_mask, pair_mask, mask_trans](const std::vector<at::Tensor>& state) mutable {
-                       auto [m_out, z_out] = block->forward(state[0], state[1], msa_mask, pair_mask, mask_trans);
-                       return std::vector<at::Tensor>{m_out, z_out};
-                     },
-                     block.get()});
-  }
-  std::vector<at::Tensor> state{std::move(m), std::move(z)};
-  state = run_blocks(calls, std::move(state), blocks_per_checkpoint_);
-  return {state[0], state[1], linear_->forward(state[0].select(-3, 0))};
+  std::tie(m, z) =
+      run_blocks(blocks_, std::move(m), std::move(z), blocks_per_checkpoint_, msa_mask, pair_mask, mask_trans);
+  return {m, z, linear_->forward(m.select(-3, 0))};
 }
 
 }  // namespace foldperf::trainer

@@ -50,16 +50,8 @@ ExtraMsaStackImpl::ExtraMsaStackImpl(const EvoformerStackConfig& config, std::in
 at::Tensor ExtraMsaStackImpl::forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask,
                                       const at::Tensor& pair_mask, bool mask_trans) {
   const TraceScope trace(*this);
-  std::vector<CheckpointedBlock> calls;
-  for (ExtraMsaBlock& block : blocks_) {
-    calls.push_back({[block, msa_mask, pair_mask, mask_trans](const std::vector<at::Tensor>& state) mutable {
-                       auto [m_out, z_out] = block->forward(state[0], state[1], msa_mask, pair_mask, mask_trans);
-                       return std::vector<at::Tensor>{m_out, z_out};
-                     },
-                     block.get()});
-  }
-  std::vector<at::Tensor> state{std::move(m), std::move(z)};
-  return run_blocks(calls, std::move(state), blocks_per_checkpoint_)[1];
+  return run_blocks(blocks_, std::move(m), std::move(z), blocks_per_checkpoint_, msa_mask, pair_mask, mask_trans)
+      .second;
 }
 
 }  // namespace foldperf::trainer

@@ -41,14 +41,15 @@ InvariantPointAttentionImpl::InvariantPointAttentionImpl(std::int64_t c_s, std::
       linear_q_(register_module("linear_q", Linear(c_s, no_heads * c_hidden))),
       linear_kv_(register_module("linear_kv", Linear(c_s, 2 * no_heads * c_hidden))),
       linear_b_(register_module("linear_b", Linear(c_z, no_heads))),
-      linear_out_(register_module(
-          "linear_out", Linear(no_heads * (c_z + c_hidden + 4 * no_v_points), c_s, LinearInit::final))),
+      linear_out_(
+          register_module("linear_out", Linear(no_heads * (c_z + c_hidden + 4 * no_v_points), c_s, LinearInit::final))),
       linear_q_points_(register_module("linear_q_points", PointProjection(c_s, no_heads, no_qk_points))),
-      linear_kv_points_(register_module("linear_kv_points", PointProjection(c_s, no_heads, no_qk_points + no_v_points))),
+      linear_kv_points_(
+          register_module("linear_kv_points", PointProjection(c_s, no_heads, no_qk_points + no_v_points))),
       head_weights_(register_parameter("head_weights", torch::full({no_heads}, softplus_inverse_of_1))) {}
 
 InvariantPointAttentionImpl::PairLogits InvariantPointAttentionImpl::pair_logits(const at::Tensor& z,
-                                                                                const at::Tensor& mask) {
+                                                                                 const at::Tensor& mask) {
   const TraceScope scope(*this);
   const at::Tensor bias = (linear_b_(z) * std::sqrt(1.0 / 3)).movedim(-1, -3).contiguous();
   return {bias, inf_ * (mask.unsqueeze(-1) * mask.unsqueeze(-2) - 1).unsqueeze(-3)};
@@ -69,9 +70,9 @@ at::Tensor InvariantPointAttentionImpl::attend(const at::Tensor& s, const at::Te
 
   // -w/2 |q - k|^2 = w q.k - w/2 |q|^2 - w/2 |k|^2: points and squares become channels of one product, instead of a
   // tensor of all pairs of points.
-  const at::Tensor weights = (at::softplus(head_weights_) *
-                              std::sqrt(1.0 / (3 * (static_cast<double>(no_qk_points_) * 9.0 / 2))))
-                                 .unsqueeze(-1);  // [H, 1]
+  const at::Tensor weights =
+      (at::softplus(head_weights_) * std::sqrt(1.0 / (3 * (static_cast<double>(no_qk_points_) * 9.0 / 2))))
+          .unsqueeze(-1);  // [H, 1]
   const at::Tensor q_squares = q_points.square().sum(-1, true) * (weights * -0.5);
   const at::Tensor k_squares = k_points.square().sum(-1, true) * (weights * -0.5);
   const at::Tensor one = at::ones_like(k_squares);
@@ -88,7 +89,8 @@ at::Tensor InvariantPointAttentionImpl::attend(const at::Tensor& s, const at::Te
 
   const at::Tensor values = at::cat({kv.narrow(-1, c_hidden_, c_hidden_), v_points}, -1);
   by_head.back() = values.size(-1);
-  const at::Tensor o = at::bmm(attention.flatten(0, -3), heads_first(values)).view(by_head).transpose(-2, -3);  // [*, N, H, C + 3 P]
+  const at::Tensor o =
+      at::bmm(attention.flatten(0, -3), heads_first(values)).view(by_head).transpose(-2, -3);  // [*, N, H, C + 3 P]
   const at::Tensor o_scalar = o.narrow(-1, 0, c_hidden_).flatten(-2);
 
   // Back into the query's frame, as a matrix [3, H P].

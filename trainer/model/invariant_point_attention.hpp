@@ -12,7 +12,8 @@ namespace foldperf::trainer {
 class PointProjectionImpl : public TracedModule {
  public:
   PointProjectionImpl(std::int64_t c_in, std::int64_t no_heads, std::int64_t no_points);
-  // s [*, N, c_in], frames [*, N]; gives [*, N, 3, no_heads, no_points]: coordinates first, as the linear layer has them.
+  // s [*, N, c_in], frames [*, N]; gives [*, N, 3, no_heads, no_points]: coordinates first, as the linear layer has
+  // them.
   at::Tensor forward(const at::Tensor& s, const Rigid& frames);
 
  private:

@@ -37,12 +37,12 @@ StructureModuleImpl::StructureModuleImpl(const StructureModuleConfig& config)
       layer_norm_z_(register_module("layer_norm_z", LayerNorm(config.c_z))),
       layer_norm_ipa_(nullptr),
       linear_in_(register_module("linear_in", Linear(config.c_s, config.c_s))),
-      ipa_(register_module("ipa", InvariantPointAttention(config.c_s, config.c_z, config.c_ipa, config.no_heads_ipa,
-                                                          config.no_qk_points, config.no_v_points, config.inf,
-                                                          config.epsilon))) {
+      ipa_(register_module(
+          "ipa", InvariantPointAttention(config.c_s, config.c_z, config.c_ipa, config.no_heads_ipa, config.no_qk_points,
+                                         config.no_v_points, config.inf, config.epsilon))) {
   layer_norm_ipa_ = register_module("layer_norm_ipa", LayerNorm(config.c_s));
-  transition_ = register_module("transition", StructureModuleTransition(config.c_s, config.no_transition_layers,
-                                                                        config.dropout_rate));
+  transition_ = register_module(
+      "transition", StructureModuleTransition(config.c_s, config.no_transition_layers, config.dropout_rate));
   bb_update_ = register_module("bb_update", BackboneUpdate(config.c_s));
   angle_resnet_ = register_module("angle_resnet", AngleResnet(config.c_s, config.c_resnet, config.no_resnet_blocks,
                                                               config.no_angles, config.epsilon));

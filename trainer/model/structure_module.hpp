@@ -36,14 +36,14 @@ class StructureModuleTransitionImpl : public TracedModule {
 };
 TORCH_MODULE(StructureModuleTransition);
 
-// Parameters: layer_norm_s, layer_norm_z, linear_in, ipa, layer_norm_ipa, transition, bb_update, angle_resnet; all blocks
-// share them.
+// Parameters: layer_norm_s, layer_norm_z, linear_in, ipa, layer_norm_ipa, transition, bb_update, angle_resnet; all
+// blocks share them.
 class StructureModuleImpl : public TracedModule {
  public:
   explicit StructureModuleImpl(const StructureModuleConfig& config);
 
-  // single [*, N, c_s], pair [*, N, N, c_z], aatype [*, N] int64, mask [*, N] (undefined: all ones). The first dimension of
-  // the results is the block, but for the last:
+  // single [*, N, c_s], pair [*, N, N, c_z], aatype [*, N] int64, mask [*, N] (undefined: all ones). The first
+  // dimension of the results is the block, but for the last:
   //   frames [B, *, N, 7]                    backbone: quaternion, translation in Angstrom
   //   sidechain_frames [B, *, N, 8, 4, 4]    rigid groups, Angstrom
   //   unnormalized_angles, angles [B, *, N, 7, 2]
@@ -51,7 +51,8 @@ class StructureModuleImpl : public TracedModule {
   //   states [B, *, N, c_s]
   //   single [*, N, c_s]                     the last block's state
   // Gradients do not flow through the rotations from one block to the block before; through translations they do.
-  TensorDict forward(const at::Tensor& single, const at::Tensor& pair, const at::Tensor& aatype, const at::Tensor& mask);
+  TensorDict forward(const at::Tensor& single, const at::Tensor& pair, const at::Tensor& aatype,
+                     const at::Tensor& mask);
 
  private:
   StructureModuleConfig config_;

@@ -33,8 +33,9 @@ const at::Tensor& affine_default_frames() {
 const at::Tensor& homogeneous_atoms() {
   static const at::Tensor& table = *new at::Tensor([] {
     const at::Tensor positions =
-        at::cat({residue_tables::atom14_rigid_group_positions(), at::ones({residue_type_count + 1, atom14_count, 1})}, -1) *
-        residue_tables::atom14_mask().unsqueeze(-1);  // [21, 14, 4]
+        at::cat({residue_tables::atom14_rigid_group_positions(), at::ones({residue_type_count + 1, atom14_count, 1})},
+                -1) *
+        residue_tables::atom14_mask().unsqueeze(-1);                                                   // [21, 14, 4]
     const at::Tensor group = at::one_hot(residue_tables::atom14_to_rigid_group(), rigid_group_count);  // [21, 14, 8]
     const at::Tensor by_group = group.unsqueeze(-1) * positions.unsqueeze(-2);                         // [21, 14, 8, 4]
     return at::Tensor(by_group.flatten(-2).transpose(-1, -2).contiguous());
@@ -88,9 +89,9 @@ ResidueGeometry::ResidueGeometry(const at::Tensor& aatype, const at::Tensor& lik
 at::Tensor ResidueGeometry::group_frames(const at::Tensor& backbone, const at::Tensor& angles) const {
   auto zero_shape = angles.sizes().vec();
   zero_shape[zero_shape.size() - 2] = 1;
-  const at::Tensor all_angles = at::cat({residue_tables::as(zero_angle(), default_frames_).expand(zero_shape),
-                                         angles.to(default_frames_.scalar_type())},
-                                        -2);
+  const at::Tensor all_angles = at::cat(
+      {residue_tables::as(zero_angle(), default_frames_).expand(zero_shape), angles.to(default_frames_.scalar_type())},
+      -2);
   const at::Tensor turns = (precise_matmul(all_angles, residue_tables::as(angle_to_matrix(), all_angles)) +
                             residue_tables::as(angle_matrix_constant(), all_angles))
                                .unflatten(-1, {4, 4});
@@ -101,8 +102,7 @@ at::Tensor ResidueGeometry::group_frames(const at::Tensor& backbone, const at::T
   const at::Tensor chi2 = precise_matmul(chi1, local.select(-3, 5));
   const at::Tensor chi3 = precise_matmul(chi2, local.select(-3, 6));
   const at::Tensor chi4 = precise_matmul(chi3, local.select(-3, 7));
-  const at::Tensor in_backbone =
-      at::cat({local.narrow(-3, 0, 5), at::stack({chi2, chi3, chi4}, -3)}, -3);
+  const at::Tensor in_backbone = at::cat({local.narrow(-3, 0, 5), at::stack({chi2, chi3, chi4}, -3)}, -3);
   return precise_matmul(backbone.unsqueeze(-3), in_backbone);
 }
 
@@ -136,8 +136,7 @@ AtomMasks atom_masks(const at::Tensor& aatype) {
   const at::Tensor like = at::empty({0}, aatype.options().dtype(at::kFloat));
   return {rows_for(residue_tables::atom14_to_atom37(), aatype, like),
           rows_for(residue_tables::atom37_to_atom14(), aatype, like),
-          rows_for(residue_tables::atom14_mask(), aatype, like),
-          rows_for(residue_tables::atom37_mask(), aatype, like)};
+          rows_for(residue_tables::atom14_mask(), aatype, like), rows_for(residue_tables::atom37_mask(), aatype, like)};
 }
 
 }  // namespace foldperf::trainer

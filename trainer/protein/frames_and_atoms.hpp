@@ -1,5 +1,5 @@
-// From backbone frames and torsion angles to atoms, and between atom14 and atom37 (AlphaFold 2 supplement, algorithm 24 and
-// section 1.2.1; openfold/utils/feats.py, openfold/data/data_transforms.py).
+// From backbone frames and torsion angles to atoms, and between atom14 and atom37 (AlphaFold 2 supplement, algorithm 24
+// and section 1.2.1; openfold/utils/feats.py, openfold/data/data_transforms.py).
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -14,8 +14,8 @@ class ResidueGeometry {
   // aatype [*, N] int64; dtype and device of the results are those of `like` (at least float32).
   ResidueGeometry(const at::Tensor& aatype, const at::Tensor& like);
 
-  // backbone [*, N, 4, 4] and angles [*, N, 7, 2] (sine, cosine of omega, phi, psi, chi1 to chi4) give the frames of the
-  // eight rigid groups [*, N, 8, 4, 4]. Dimensions before those of aatype (structure blocks) broadcast.
+  // backbone [*, N, 4, 4] and angles [*, N, 7, 2] (sine, cosine of omega, phi, psi, chi1 to chi4) give the frames of
+  // the eight rigid groups [*, N, 8, 4, 4]. Dimensions before those of aatype (structure blocks) broadcast.
   [[nodiscard]] at::Tensor group_frames(const at::Tensor& backbone, const at::Tensor& angles) const;
   // Frames [*, N, 8, 4, 4] to atom positions [*, N, 14, 3], zeros where a residue has no such atom.
   [[nodiscard]] at::Tensor atom14_positions(const at::Tensor& frames) const;

@@ -183,8 +183,7 @@ const at::Tensor& atom14_is_ambiguous() {
 }
 
 const at::Tensor& atom14_renaming_matrix() {
-  static const at::Tensor& table =
-      keep([] { return torch::one_hot(atom14_swap(), atom14_count).to(torch::kFloat32); });
+  static const at::Tensor& table = keep([] { return torch::one_hot(atom14_swap(), atom14_count).to(torch::kFloat32); });
   return table;
 }
 

@@ -79,8 +79,9 @@ int residue_from_name(std::string_view name) { return position(residue_names, na
 char component_letter(std::string_view component) {
   const int standard = residue_from_name(component);
   if (standard != unknown_residue) return residue_letters[static_cast<std::size_t>(standard)];
-  const auto* found = std::lower_bound(std::begin(modified_residues), std::end(modified_residues), component,
-                                       [](const ModifiedResidue& entry, std::string_view name) { return entry.component < name; });
+  const auto* found =
+      std::lower_bound(std::begin(modified_residues), std::end(modified_residues), component,
+                       [](const ModifiedResidue& entry, std::string_view name) { return entry.component < name; });
   return found != std::end(modified_residues) && found->component == component ? found->letter : 'X';
 }
 
@@ -107,11 +108,16 @@ std::optional<int> atom14_index(int aatype, std::string_view atom_name) {
 
 double van_der_waals_radius(std::string_view atom_name) {
   switch (atom_name.empty() ? '\0' : atom_name.front()) {
-    case 'C': return 1.7;
-    case 'N': return 1.55;
-    case 'O': return 1.52;
-    case 'S': return 1.8;
-    default: throw Error("no van der Waals radius for atom '" + std::string(atom_name) + "'");
+    case 'C':
+      return 1.7;
+    case 'N':
+      return 1.55;
+    case 'O':
+      return 1.52;
+    case 'S':
+      return 1.8;
+    default:
+      throw Error("no van der Waals radius for atom '" + std::string(atom_name) + "'");
   }
 }
 
@@ -138,12 +144,21 @@ std::vector<std::pair<std::string_view, std::string_view>> ambiguous_atoms(int a
 
 std::optional<int> hhblits_from_letter(char letter) {
   switch (letter) {
-    case 'B': letter = 'D'; break;
-    case 'Z': letter = 'E'; break;
-    case 'U': letter = 'C'; break;
+    case 'B':
+      letter = 'D';
+      break;
+    case 'Z':
+      letter = 'E';
+      break;
+    case 'U':
+      letter = 'C';
+      break;
     case 'J':
-    case 'O': letter = 'X'; break;
-    default: break;
+    case 'O':
+      letter = 'X';
+      break;
+    default:
+      break;
   }
   const auto found = hhblits_letters.find(letter);
   if (found == std::string_view::npos) return std::nullopt;

@@ -24,13 +24,13 @@ inline constexpr int chi_count = 4;
 // One-letter codes in the order of aatype, then X (20) and the gap (21).
 inline constexpr std::string_view residue_letters = "ARNDCQEGHILKMFPSTWYVX-";
 // Three-letter codes in the order of aatype, then UNK.
-inline constexpr std::array<std::string_view, 21> residue_names = {
-    "ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU", "GLY", "HIS", "ILE", "LEU",
-    "LYS", "MET", "PHE", "PRO", "SER", "THR", "TRP", "TYR", "VAL", "UNK"};
+inline constexpr std::array<std::string_view, 21> residue_names = {"ALA", "ARG", "ASN", "ASP", "CYS", "GLN", "GLU",
+                                                                   "GLY", "HIS", "ILE", "LEU", "LYS", "MET", "PHE",
+                                                                   "PRO", "SER", "THR", "TRP", "TYR", "VAL", "UNK"};
 inline constexpr std::array<std::string_view, atom37_count> atom37_names = {
-    "N",   "CA",  "C",   "CB",  "O",   "CG",  "CG1", "CG2", "OG",  "OG1", "SG",  "CD",  "CD1",
-    "CD2", "ND1", "ND2", "OD1", "OD2", "SD",  "CE",  "CE1", "CE2", "CE3", "NE",  "NE1", "NE2",
-    "OE1", "OE2", "CH2", "NH1", "NH2", "OH",  "CZ",  "CZ2", "CZ3", "NZ",  "OXT"};
+    "N",   "CA",  "C",   "CB",  "O",   "CG", "CG1", "CG2", "OG",  "OG1", "SG", "CD",  "CD1",
+    "CD2", "ND1", "ND2", "OD1", "OD2", "SD", "CE",  "CE1", "CE2", "CE3", "NE", "NE1", "NE2",
+    "OE1", "OE2", "CH2", "NH1", "NH2", "OH", "CZ",  "CZ2", "CZ3", "NZ",  "OXT"};
 
 // Slots of the backbone in atom37 and in atom14.
 namespace atom37 {

@@ -1,8 +1,7 @@
 #include "trainer/protein/rigid.hpp"
 
-#include <torch/torch.h>
-
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/torch.h>
 
 #include "trainer/protein/residue_constants.hpp"
 
@@ -33,28 +32,38 @@ constexpr int pair(int i, int j) { return 4 * i + j; }
 
 // q q^T, flattened, to the rotation matrix, flattened.
 const at::Tensor& quat_square_to_rot() {
-  static const at::Tensor& table = *new at::Tensor(table_of(
-      16, 9,
-      {{pair(0, 0), 0, 1},  {pair(1, 1), 0, 1},  {pair(2, 2), 0, -1}, {pair(3, 3), 0, -1},  //
-       {pair(1, 2), 1, 2},  {pair(0, 3), 1, -2},                                            //
-       {pair(1, 3), 2, 2},  {pair(0, 2), 2, 2},                                             //
-       {pair(1, 2), 3, 2},  {pair(0, 3), 3, 2},                                             //
-       {pair(0, 0), 4, 1},  {pair(1, 1), 4, -1}, {pair(2, 2), 4, 1},  {pair(3, 3), 4, -1},  //
-       {pair(2, 3), 5, 2},  {pair(0, 1), 5, -2},                                            //
-       {pair(1, 3), 6, 2},  {pair(0, 2), 6, -2},                                            //
-       {pair(2, 3), 7, 2},  {pair(0, 1), 7, 2},                                             //
-       {pair(0, 0), 8, 1},  {pair(1, 1), 8, -1}, {pair(2, 2), 8, -1}, {pair(3, 3), 8, 1}}));
+  static const at::Tensor& table = *new at::Tensor(
+      table_of(16, 9, {{pair(0, 0), 0, 1}, {pair(1, 1), 0, 1},  {pair(2, 2), 0, -1}, {pair(3, 3), 0, -1},  //
+                       {pair(1, 2), 1, 2}, {pair(0, 3), 1, -2},                                            //
+                       {pair(1, 3), 2, 2}, {pair(0, 2), 2, 2},                                             //
+                       {pair(1, 2), 3, 2}, {pair(0, 3), 3, 2},                                             //
+                       {pair(0, 0), 4, 1}, {pair(1, 1), 4, -1}, {pair(2, 2), 4, 1},  {pair(3, 3), 4, -1},  //
+                       {pair(2, 3), 5, 2}, {pair(0, 1), 5, -2},                                            //
+                       {pair(1, 3), 6, 2}, {pair(0, 2), 6, -2},                                            //
+                       {pair(2, 3), 7, 2}, {pair(0, 1), 7, 2},                                             //
+                       {pair(0, 0), 8, 1}, {pair(1, 1), 8, -1}, {pair(2, 2), 8, -1}, {pair(3, 3), 8, 1}}));
   return table;
 }
 
 // The Hamilton product.
 const at::Tensor& quat_product() {
-  static const at::Tensor& table = *new at::Tensor(table_of(
-      16, 4,
-      {{pair(0, 0), 0, 1}, {pair(1, 1), 0, -1}, {pair(2, 2), 0, -1}, {pair(3, 3), 0, -1},
-       {pair(0, 1), 1, 1}, {pair(1, 0), 1, 1},  {pair(2, 3), 1, 1},  {pair(3, 2), 1, -1},
-       {pair(0, 2), 2, 1}, {pair(2, 0), 2, 1},  {pair(3, 1), 2, 1},  {pair(1, 3), 2, -1},
-       {pair(0, 3), 3, 1}, {pair(3, 0), 3, 1},  {pair(1, 2), 3, 1},  {pair(2, 1), 3, -1}}));
+  static const at::Tensor& table = *new at::Tensor(table_of(16, 4,
+                                                            {{pair(0, 0), 0, 1},
+                                                             {pair(1, 1), 0, -1},
+                                                             {pair(2, 2), 0, -1},
+                                                             {pair(3, 3), 0, -1},
+                                                             {pair(0, 1), 1, 1},
+                                                             {pair(1, 0), 1, 1},
+                                                             {pair(2, 3), 1, 1},
+                                                             {pair(3, 2), 1, -1},
+                                                             {pair(0, 2), 2, 1},
+                                                             {pair(2, 0), 2, 1},
+                                                             {pair(3, 1), 2, 1},
+                                                             {pair(1, 3), 2, -1},
+                                                             {pair(0, 3), 3, 1},
+                                                             {pair(3, 0), 3, 1},
+                                                             {pair(1, 2), 3, 1},
+                                                             {pair(2, 1), 3, -1}}));
   return table;
 }
 
@@ -69,17 +78,13 @@ const at::Tensor& quat_vec_product() {
 const at::Tensor& rot_to_quat_form() {
   static const at::Tensor& table = *new at::Tensor([] {
     constexpr int xx = 0, xy = 1, xz = 2, yx = 3, yy = 4, yz = 5, zx = 6, zy = 7, zz = 8;
-    at::Tensor form = table_of(9, 16,
-                               {{xx, pair(0, 0), 1},  {yy, pair(0, 0), 1},  {zz, pair(0, 0), 1},
-                                {zy, pair(0, 1), 1},  {yz, pair(0, 1), -1},
-                                {xz, pair(0, 2), 1},  {zx, pair(0, 2), -1},
-                                {yx, pair(0, 3), 1},  {xy, pair(0, 3), -1},
-                                {xx, pair(1, 1), 1},  {yy, pair(1, 1), -1}, {zz, pair(1, 1), -1},
-                                {xy, pair(1, 2), 1},  {yx, pair(1, 2), 1},
-                                {xz, pair(1, 3), 1},  {zx, pair(1, 3), 1},
-                                {yy, pair(2, 2), 1},  {xx, pair(2, 2), -1}, {zz, pair(2, 2), -1},
-                                {yz, pair(2, 3), 1},  {zy, pair(2, 3), 1},
-                                {zz, pair(3, 3), 1},  {xx, pair(3, 3), -1}, {yy, pair(3, 3), -1}});
+    at::Tensor form =
+        table_of(9, 16, {{xx, pair(0, 0), 1},  {yy, pair(0, 0), 1},  {zz, pair(0, 0), 1},  {zy, pair(0, 1), 1},
+                         {yz, pair(0, 1), -1}, {xz, pair(0, 2), 1},  {zx, pair(0, 2), -1}, {yx, pair(0, 3), 1},
+                         {xy, pair(0, 3), -1}, {xx, pair(1, 1), 1},  {yy, pair(1, 1), -1}, {zz, pair(1, 1), -1},
+                         {xy, pair(1, 2), 1},  {yx, pair(1, 2), 1},  {xz, pair(1, 3), 1},  {zx, pair(1, 3), 1},
+                         {yy, pair(2, 2), 1},  {xx, pair(2, 2), -1}, {zz, pair(2, 2), -1}, {yz, pair(2, 3), 1},
+                         {zy, pair(2, 3), 1},  {zz, pair(3, 3), 1},  {xx, pair(3, 3), -1}, {yy, pair(3, 3), -1}});
     // The lower triangle mirrors the upper one.
     at::Tensor square = form.view({9, 4, 4});
     return at::Tensor((square + square.triu(1).transpose(1, 2)).reshape({9, 16}) / 3.0);
@@ -182,9 +187,7 @@ Rigid Rigid::from_backbone(const at::Tensor& n, const at::Tensor& ca, const at::
   return {columns_to_rot(x, cos_x * y - sin_x * z, sin_x * y + cos_x * z), origin};
 }
 
-Rigid Rigid::compose(const Rigid& other) const {
-  return {precise_matmul(rot, other.rot), apply(other.trans)};
-}
+Rigid Rigid::compose(const Rigid& other) const { return {precise_matmul(rot, other.rot), apply(other.trans)}; }
 
 Rigid Rigid::invert() const {
   const at::Tensor inverse = rot.transpose(-1, -2);

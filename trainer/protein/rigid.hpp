@@ -13,10 +13,10 @@ namespace foldperf::trainer {
 at::Tensor precise_matmul(const at::Tensor& a, const at::Tensor& b);
 
 // Quaternions are [*, 4], real part first; they need not be normalised unless said.
-at::Tensor quat_to_rot(const at::Tensor& unit_quat);                            // [*, 3, 3]
-at::Tensor rot_to_quat(const at::Tensor& rot);                                  // [*, 4], sign arbitrary (eigenvectors)
-at::Tensor quat_multiply(const at::Tensor& a, const at::Tensor& b);             // [*, 4]
-at::Tensor quat_multiply_by_vec(const at::Tensor& a, const at::Tensor& vec);    // vec [*, 3] is (0, x, y, z)
+at::Tensor quat_to_rot(const at::Tensor& unit_quat);                          // [*, 3, 3]
+at::Tensor rot_to_quat(const at::Tensor& rot);                                // [*, 4], sign arbitrary (eigenvectors)
+at::Tensor quat_multiply(const at::Tensor& a, const at::Tensor& b);           // [*, 4]
+at::Tensor quat_multiply_by_vec(const at::Tensor& a, const at::Tensor& vec);  // vec [*, 3] is (0, x, y, z)
 at::Tensor invert_quat(const at::Tensor& quat);
 at::Tensor normalize_quat(const at::Tensor& quat);
 

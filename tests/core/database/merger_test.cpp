@@ -10,7 +10,7 @@
 
 #include "core/database/reader.hpp"
 #include "core/database/sqlite.hpp"
-#include "tests/core/database/test_files.hpp"
+#include "tests/core/database/sample_records.hpp"
 
 namespace foldperf::database {
 namespace {
@@ -238,17 +238,17 @@ TEST(Merger, DamagedFilesGiveWhatCanBeRead) {
     RunWriter writer(folder / name, process(rank, 100 + rank));
     for (int i = 0; i < 5000; ++i) writer.add(range(i, i + 1, "range " + std::to_string(i % 300)));
     writer.close();
-    return bytes_of(folder / name);
+    return testing::read_file(folder / name);
   };
   bytes_of_process("good.foldperf", 1);
   const std::string whole = bytes_of_process("cut.foldperf", 2);
-  write_bytes(folder / "cut.foldperf", std::string_view(whole).substr(0, whole.size() * 85 / 100));
+  testing::write_file(folder / "cut.foldperf", std::string_view(whole).substr(0, whole.size() * 85 / 100));
   // Past the pages of schema and indexes, which come first, lie those of the events alone.
   std::string holed = bytes_of_process("holed.foldperf", 3);
   holed.replace(holed.size() * 8 / 10, 8192, 8192, '\xA5');
-  write_bytes(folder / "holed.foldperf", holed);
-  write_bytes(folder / "empty.foldperf", "");
-  write_bytes(folder / "noise.foldperf", std::string(9000, 'z'));
+  testing::write_file(folder / "holed.foldperf", holed);
+  testing::write_file(folder / "empty.foldperf", "");
+  testing::write_file(folder / "noise.foldperf", std::string(9000, 'z'));
 
   const auto files = process_files(folder.path());
   ASSERT_EQ(files.size(), 5u);
@@ -284,7 +284,7 @@ TEST(Merger, DamagedFilesGiveWhatCanBeRead) {
 
 TEST(Merger, NothingReadableOrNoRoomLeavesNoOutput) {
   const TemporaryFolder folder;
-  write_bytes(folder / "noise", std::string(9000, 'z'));
+  testing::write_file(folder / "noise", std::string(9000, 'z'));
   EXPECT_THAT(message_of<InputError>([&] { merge_process_files({folder / "noise"}, folder / "run.db", {}); }),
               HasSubstr("no file of this run can be read"));
   EXPECT_THAT(message_of<SystemError>([&] { merge_process_files({}, folder / "no/such/run.db", {}); }),

@@ -9,7 +9,7 @@
 
 #include "core/database/merger.hpp"
 #include "core/database/sqlite.hpp"
-#include "tests/core/database/test_files.hpp"
+#include "tests/core/database/sample_records.hpp"
 
 namespace foldperf::database {
 namespace {
@@ -63,16 +63,16 @@ TEST(RunReader, WhatIsNoRunDatabaseIsSaidInOneLine) {
   };
   EXPECT_THAT(says(folder / "none"), HasSubstr("no such file"));
   EXPECT_THAT(says(folder.path()), HasSubstr("is a folder"));
-  write_bytes(folder / "empty", "");
+  testing::write_file(folder / "empty", "");
   EXPECT_THAT(says(folder / "empty"), HasSubstr("is empty"));
-  write_bytes(folder / "text", std::string(5000, 'a'));
+  testing::write_file(folder / "text", std::string(5000, 'a'));
   EXPECT_THAT(says(folder / "text"), HasSubstr("is not a run database"));
   std::mt19937 random(7);
   std::string noise(20000, 0);
   for (char& c : noise) c = static_cast<char>(random());
-  write_bytes(folder / "noise", noise);
+  testing::write_file(folder / "noise", noise);
   EXPECT_THAT(says(folder / "noise"), HasSubstr("is not a run database"));
-  write_bytes(folder / "header only", std::string("SQLite format 3\0", 16) + noise);
+  testing::write_file(folder / "header only", std::string("SQLite format 3\0", 16) + noise);
   says(folder / "header only");
   {
     sqlite::Connection other(folder / "other.db", sqlite::OpenMode::create, "other");
@@ -83,11 +83,11 @@ TEST(RunReader, WhatIsNoRunDatabaseIsSaidInOneLine) {
 
 TEST(RunReader, TruncatedFileIsDamaged) {
   const TemporaryFolder folder;
-  const std::string bytes = bytes_of(good_file(folder));
+  const std::string bytes = testing::read_file(good_file(folder));
   for (const double part : {0.1, 0.5, 0.9}) {
     const std::string path = folder / "cut";
-    write_bytes(path,
-                std::string_view(bytes).substr(0, static_cast<std::size_t>(part * static_cast<double>(bytes.size()))));
+    testing::write_file(
+        path, std::string_view(bytes).substr(0, static_cast<std::size_t>(part * static_cast<double>(bytes.size()))));
     const std::string message = message_of<InputError>([&] { read_all(path); });
     expect_one_line(message, path);
     EXPECT_THAT(message, HasSubstr("damaged"));
@@ -96,7 +96,7 @@ TEST(RunReader, TruncatedFileIsDamaged) {
 
 TEST(RunReader, FlippedBytesNeverCrash) {
   const TemporaryFolder folder;
-  const std::string good = bytes_of(good_file(folder, 200));
+  const std::string good = testing::read_file(good_file(folder, 200));
   std::mt19937 random(20240607);
   const std::string path = folder / "flipped";
   int refused = 0;
@@ -107,7 +107,7 @@ TEST(RunReader, FlippedBytesNeverCrash) {
     for (int flips = 1 + static_cast<int>(random() % 20); flips > 0; --flips) {
       bytes[random() % span] = static_cast<char>(random());
     }
-    write_bytes(path, bytes);
+    testing::write_file(path, bytes);
     try {
       read_all(path);
     } catch (const Error& error) {

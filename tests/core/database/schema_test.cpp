@@ -6,7 +6,7 @@
 #include <array>
 
 #include "core/database/reader.hpp"
-#include "tests/core/database/test_files.hpp"
+#include "tests/core/database/sample_records.hpp"
 
 namespace foldperf::database {
 namespace {

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "core/database/reader.hpp"
-#include "tests/core/database/test_files.hpp"
+#include "tests/core/database/sample_records.hpp"
 
 namespace foldperf::database {
 namespace {
@@ -220,9 +220,9 @@ TEST(RunWriter, OpenRangesAreKnownAndReplaced) {
 
 TEST(RunWriter, RefusesAFileThatExistsAndAFolderThatDoesNot) {
   const TemporaryFolder folder;
-  write_bytes(folder / "there", "mine");
+  testing::write_file(folder / "there", "mine");
   EXPECT_THAT(message_of<SystemError>([&] { RunWriter(folder / "there", process(0)); }), HasSubstr("File exists"));
-  EXPECT_EQ(bytes_of(folder / "there"), "mine");
+  EXPECT_EQ(testing::read_file(folder / "there"), "mine");
   EXPECT_THAT(message_of<SystemError>([&] { RunWriter(folder / "no/such/file", process(0)); }),
               HasSubstr("No such file"));
 }

@@ -55,9 +55,10 @@ TEST(Presets, AllResolveAndBuildATypedConfiguration) {
 }
 
 TEST(Presets, AreThoseOfOpenFoldThatTrain) {
-  for (const char* name : {"initial_training", "finetuning", "finetuning_ptm", "finetuning_no_templ",
-                           "finetuning_no_templ_ptm", "model_1", "model_2", "model_3", "model_4", "model_5",
-                           "model_1_ptm", "model_2_ptm", "model_3_ptm", "model_4_ptm", "model_5_ptm", "mlperf", "tiny"}) {
+  for (const char* name :
+       {"initial_training", "finetuning", "finetuning_ptm", "finetuning_no_templ", "finetuning_no_templ_ptm", "model_1",
+        "model_2", "model_3", "model_4", "model_5", "model_1_ptm", "model_2_ptm", "model_3_ptm", "model_4_ptm",
+        "model_5_ptm", "mlperf", "tiny"}) {
     EXPECT_THAT(preset_names(), Contains(name));
   }
 }
@@ -157,8 +158,8 @@ TEST(Assignments, TakeListsNumbersAndBareWords) {
 }
 
 TEST(Globals, SetEveryKeyThatSharesThem) {
-  const TrainerConfig config = trainer_config_from_json(
-      resolve_config({"initial_training", {}, {"globals.c_m=40", "globals.c_z=24", "globals.c_s=56", "globals.seed=7"}}));
+  const TrainerConfig config = trainer_config_from_json(resolve_config(
+      {"initial_training", {}, {"globals.c_m=40", "globals.c_z=24", "globals.c_s=56", "globals.seed=7"}}));
   EXPECT_EQ(config.model.input_embedder.c_m, 40);
   EXPECT_EQ(config.model.evoformer_stack.c_m, 40);
   EXPECT_EQ(config.model.heads.masked_msa.c_m, 40);

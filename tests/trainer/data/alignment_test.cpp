@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
+#include <fstream>
+
 #include "core/error.hpp"
+#include "tests/support/files.hpp"
 #include "tests/trainer/data/checks.hpp"
-#include "tests/trainer/data/temporary_folder.hpp"
 #include "trainer/data/alignment_folder.hpp"
 #include "trainer/data/text_file.hpp"
 

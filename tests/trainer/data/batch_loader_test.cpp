@@ -8,9 +8,9 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "tests/support/files.hpp"
 #include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/mmcif_text.hpp"
-#include "tests/trainer/data/temporary_folder.hpp"
 #include "trainer/data/chain_catalog.hpp"
 #include "trainer/data/chain_dataset.hpp"
 

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "tests/support/files.hpp"
 #include "tests/support/golden.hpp"
-#include "tests/trainer/data/temporary_folder.hpp"
 #include "trainer/data/alignment_folder.hpp"
 #include "trainer/data/feature_schema.hpp"
 #include "trainer/data/raw_features.hpp"

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "core/error.hpp"
-#include "tests/trainer/data/temporary_folder.hpp"
+#include "tests/support/files.hpp"
 #include "trainer/data/alignment.hpp"
 #include "trainer/data/alignment_folder.hpp"
 #include "trainer/data/random_stream.hpp"

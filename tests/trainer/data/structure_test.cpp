@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+
 #include "core/error.hpp"
+#include "tests/support/files.hpp"
 #include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/mmcif_text.hpp"
-#include "tests/trainer/data/temporary_folder.hpp"
 #include "trainer/data/text_file.hpp"
 #include "trainer/protein/residue_types.hpp"
 

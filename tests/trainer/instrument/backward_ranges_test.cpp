@@ -10,10 +10,10 @@
 namespace foldperf::trainer {
 namespace {
 
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
 
 // y = tanh(x W), as a module.
 class LayerImpl : public TracedModule {
@@ -112,12 +112,12 @@ TEST_F(BackwardRanges, FollowTheForwardInReverseAndBalance) {
   EXPECT_TRUE(sink.balanced());
   EXPECT_THAT(sink.only('f'),
               ElementsAre("+f:net", "+f:blocks.0", "+f:blocks.0.first", "-f:blocks.0.first", "+f:blocks.0.second",
-                          "-f:blocks.0.second", "-f:blocks.0", "+f:blocks.1", "+f:blocks.1.first",
-                          "-f:blocks.1.first", "+f:blocks.1.second", "-f:blocks.1.second", "-f:blocks.1", "-f:net"));
+                          "-f:blocks.0.second", "-f:blocks.0", "+f:blocks.1", "+f:blocks.1.first", "-f:blocks.1.first",
+                          "+f:blocks.1.second", "-f:blocks.1.second", "-f:blocks.1", "-f:net"));
   EXPECT_THAT(sink.only('b'),
               ElementsAre("+b:net", "+b:blocks.1", "+b:blocks.1.second", "-b:blocks.1.second", "+b:blocks.1.first",
-                          "-b:blocks.1.first", "-b:blocks.1", "+b:blocks.0", "+b:blocks.0.second",
-                          "-b:blocks.0.second", "+b:blocks.0.first", "-b:blocks.0.first", "-b:blocks.0", "-b:net"));
+                          "-b:blocks.1.first", "-b:blocks.1", "+b:blocks.0", "+b:blocks.0.second", "-b:blocks.0.second",
+                          "+b:blocks.0.first", "-b:blocks.0.first", "-b:blocks.0", "-b:net"));
 }
 
 // The engine's spans around its nodes are no operators: between a node's span and the module's range nothing nests.

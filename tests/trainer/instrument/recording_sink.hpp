@@ -69,13 +69,20 @@ class RecordingSink : public RangeSink {
  private:
   static std::string prefix(facts::Category category) {
     switch (category) {
-      case facts::Category::step: return "s:";
-      case facts::Category::recycling_pass: return "r:";
-      case facts::Category::phase: return "p:";
-      case facts::Category::module: return "f:";
-      case facts::Category::module_backward: return "b:";
-      case facts::Category::op: return "o:";
-      default: return "?:";
+      case facts::Category::step:
+        return "s:";
+      case facts::Category::recycling_pass:
+        return "r:";
+      case facts::Category::phase:
+        return "p:";
+      case facts::Category::module:
+        return "f:";
+      case facts::Category::module_backward:
+        return "b:";
+      case facts::Category::op:
+        return "o:";
+      default:
+        return "?:";
     }
   }
   std::mutex mutex_;

@@ -19,8 +19,9 @@ std::string usage_error(const std::vector<std::string>& arguments) {
 }
 
 TEST(CommandLine, OptionsBecomeSettings) {
-  const CommandLine line = parse_command_line({"--preset", "tiny", "--data", "a \"b\"", "--alignments", "c", "--output",
-                                               "d", "--steps", "7", "--set", "data.seed=3", "--set", "clip.max_norm=1"});
+  const CommandLine line =
+      parse_command_line({"--preset", "tiny", "--data", "a \"b\"", "--alignments", "c", "--output", "d", "--steps", "7",
+                          "--set", "data.seed=3", "--set", "clip.max_norm=1"});
   EXPECT_TRUE(line.answer.empty());
   const auto tree = resolve_config(line.sources);
   EXPECT_EQ(tree.at("preset"), "tiny");

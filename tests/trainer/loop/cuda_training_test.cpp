@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "tests/support/files.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/loop/loader_source.hpp"
 #include "trainer/loop/trainer.hpp"
@@ -39,7 +40,7 @@ std::vector<std::string> small_model() {
 }
 
 std::vector<StepMetrics> train(const std::string& device, std::int64_t steps) {
-  const std::filesystem::path source = std::getenv("FOLDPERF_SOURCE_DIR");
+  const auto source = ::foldperf::testing::project_dir();
   const std::filesystem::path bundle = source.parent_path();
   const auto samples = std::filesystem::is_directory(source / "samples") ? source / "samples" : bundle / "samples";
   auto assignments = small_model();

@@ -1,3 +1,5 @@
+#include "tests/support/files.hpp"
+
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 #include <unistd.h>
@@ -59,8 +61,7 @@ TEST_F(Files, WeightsComeBackAsTheyWere) {
 }
 
 TEST_F(Files, PythonReadsWeightsWithWeightsOnly) {
-  const char* source = std::getenv("FOLDPERF_SOURCE_DIR");
-  const fs::path python = fs::path(source ? source : ".") / ".venv" / "bin" / "python";
+  const fs::path python = ::foldperf::testing::project_dir() / ".venv" / "bin" / "python";
   if (!fs::exists(python)) GTEST_SKIP() << "no Python environment at " << python;
   save_weights(path("w.pt"), {{"x", torch::arange(6, torch::kFloat).reshape({2, 3})}});
   const std::string command = python.string() + " -c \"import torch; d = torch.load('" + path("w.pt") +
@@ -79,7 +80,9 @@ TEST_F(Files, AFailedWriteLeavesTheOldFile) {
 
 TEST_F(Files, AFullDiskIsNamedInMetrics) {
   MetricsLog log("/dev/full");
-  EXPECT_THAT(message<SystemError>([&] { log.write({{"step", 1}}); }),
+  EXPECT_THAT(message<SystemError>([&] {
+                log.write({{"step", 1}});
+              }),
               AllOf(HasSubstr("/dev/full"), HasSubstr("No space left on device")));
 }
 

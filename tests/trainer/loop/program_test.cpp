@@ -21,17 +21,30 @@ using ::foldperf::testing::TemporaryFolder;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-std::string samples() {
-  const char* source = std::getenv("FOLDPERF_SOURCE_DIR");
-  return (fs::path(source ? source : ".") / "samples").string();
-}
+std::string samples() { return ::foldperf::testing::samples_dir().string(); }
 
 std::vector<std::string> command(const fs::path& output, const std::vector<std::string>& more = {}) {
   std::vector<std::string> words = {::foldperf::testing::program("foldperf-train"),
-                                    "--preset", "tiny", "--data", samples(), "--output", output.string(),
-                                    "--set", "globals.c_m=16", "--set", "globals.c_z=8", "--set", "globals.c_s=16",
-                                    "--set", "model.structure_module.no_blocks=1", "--set", "data.train.crop_size=16",
-                                    "--set", "data.source.train_chains=[\"1as5_A\"]", "--set", "train.threads=1"};
+                                    "--preset",
+                                    "tiny",
+                                    "--data",
+                                    samples(),
+                                    "--output",
+                                    output.string(),
+                                    "--set",
+                                    "globals.c_m=16",
+                                    "--set",
+                                    "globals.c_z=8",
+                                    "--set",
+                                    "globals.c_s=16",
+                                    "--set",
+                                    "model.structure_module.no_blocks=1",
+                                    "--set",
+                                    "data.train.crop_size=16",
+                                    "--set",
+                                    "data.source.train_chains=[\"1as5_A\"]",
+                                    "--set",
+                                    "train.threads=1"};
   words.insert(words.end(), more.begin(), more.end());
   return words;
 }
@@ -96,7 +109,8 @@ TEST(Program, MistakesHaveTheirExitCodes) {
   expect({"--preset", "tiny"}, 2, "train_data_dir");
   expect({"--preset", "tiny", "--data", (folder / "none").string()}, 3, "none");
   expect({"--preset", "tiny", "--data", samples(), "--set", "data.source.train_chains=[\"9zzz_A\"]"}, 3, "9zzz");
-  expect({"--preset", "tiny", "--data", samples(), "--output", output, "--set", "train.initial_weights=no.pt"}, 3, "no.pt");
+  expect({"--preset", "tiny", "--data", samples(), "--output", output, "--set", "train.initial_weights=no.pt"}, 3,
+         "no.pt");
   expect({"--preset", "tiny", "--data", samples(), "--output", "/proc/none/run"}, 4, "/proc/none/run");
 }
 
@@ -105,8 +119,8 @@ TEST(Program, PrintsAConfigurationThatItReadsBack) {
   const ProcessResult first = run(command(folder / "run", {"--print-config"}));
   ASSERT_EQ(first.exit_code, 0) << first.errors;
   std::ofstream(folder / "run.toml") << first.output;
-  const ProcessResult second =
-      run({::foldperf::testing::program("foldperf-train"), "--config", (folder / "run.toml").string(), "--print-config"});
+  const ProcessResult second = run(
+      {::foldperf::testing::program("foldperf-train"), "--config", (folder / "run.toml").string(), "--print-config"});
   EXPECT_EQ(second.exit_code, 0) << second.errors;
   EXPECT_EQ(second.output, first.output);
 }

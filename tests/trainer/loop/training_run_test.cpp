@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <limits>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -28,10 +28,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-fs::path samples() {
-  const char* source = std::getenv("FOLDPERF_SOURCE_DIR");
-  return fs::path(source ? source : ".") / "samples";
-}
+fs::path samples() { return ::foldperf::testing::samples_dir(); }
 
 // Hands out one batch of the loader again and again, changed as a test wants it.
 class ChangedBatches : public BatchSource {
@@ -125,8 +122,8 @@ TEST_F(TrainingRun, LowersTheLoss) {
 }
 
 TEST_F(TrainingRun, TheSameSeedGivesTheSameNumbersBitForBit) {
-  configure({"data.loader.num_workers=2", "model.evoformer_stack.pair_dropout=0.2",
-             "data.common.max_recycling_iters=2", "data.train.masked_msa_replace_fraction=0.15"});
+  configure({"data.loader.num_workers=2", "model.evoformer_stack.pair_dropout=0.2", "data.common.max_recycling_iters=2",
+             "data.train.masked_msa_replace_fraction=0.15"});
   run();
   const auto first = without_times(metrics());
   const TensorDict weights = load_weights((output() / "weights.pt").string());

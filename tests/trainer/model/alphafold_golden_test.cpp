@@ -31,8 +31,8 @@ TensorDict first_passes(const TensorDict& batch, std::int64_t passes) {
   return map_tensors(batch, [&](const at::Tensor& t) { return t.narrow(-1, 0, passes); });
 }
 
-// 1 where an output is meaningful: padded residues attend to nothing, and what comes out depends on rounding (see the golden
-// README). Undefined for numbers that belong to no residue.
+// 1 where an output is meaningful: padded residues attend to nothing, and what comes out depends on rounding (see the
+// golden README). Undefined for numbers that belong to no residue.
 at::Tensor meaningful(const std::string& name, const at::Tensor& output, const at::Tensor& residues) {
   static const std::set<std::string> of_pairs = {"pair", "distogram_logits", "tm_logits", "aligned_confidence_probs",
                                                  "predicted_aligned_error"};
@@ -96,7 +96,9 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AlphaFoldGolden);
 INSTANTIATE_TEST_SUITE_P(Files, AlphaFoldGolden, ::testing::ValuesIn(discover("model")),
                          [](const auto& instance) { return instance.param; });
 
-TEST(AlphaFoldGoldenFiles, AreFound) { EXPECT_FALSE(discover("model").empty()) << "no golden model in " << golden_dir(); }
+TEST(AlphaFoldGoldenFiles, AreFound) {
+  EXPECT_FALSE(discover("model").empty()) << "no golden model in " << golden_dir();
+}
 
 }  // namespace
 }  // namespace foldperf::testing

@@ -22,9 +22,8 @@ void load_weights(torch::nn::Module& module, const TensorDict& weights) {
 }
 
 TensorDict differentiable(const TensorDict& inputs) {
-  return trainer::map_tensors(inputs, [](const at::Tensor& t) {
-    return t.is_floating_point() ? t.clone().set_requires_grad(true) : t;
-  });
+  return trainer::map_tensors(
+      inputs, [](const at::Tensor& t) { return t.is_floating_point() ? t.clone().set_requires_grad(true) : t; });
 }
 
 at::Tensor objective(const TensorDict& outputs, const TensorDict& cotangents) {

@@ -1,4 +1,5 @@
-// How a golden file of one module (shared/golden/modules/<Module>.pt) is run: which module it is, and which tensors go where.
+// How a golden file of one module (shared/golden/modules/<Module>.pt) is run: which module it is, and which tensors go
+// where.
 #pragma once
 
 #include <torch/torch.h>
@@ -37,8 +38,8 @@ using ModuleFactories = std::map<std::string, ModuleFactory>;
 void add_evoformer_cases(ModuleFactories& factories);  // module_cases_evoformer.cpp
 void add_structure_cases(ModuleFactories& factories);  // module_cases_structure.cpp
 
-// The factory for a file: its name, or its name up to an underscore for variants ("EvoformerBlock_mask_trans" first as a
-// whole, then as "EvoformerBlock_mask", then as "EvoformerBlock"). Empty when there is none.
+// The factory for a file: its name, or its name up to an underscore for variants ("EvoformerBlock_mask_trans" first as
+// a whole, then as "EvoformerBlock_mask", then as "EvoformerBlock"). Empty when there is none.
 ModuleFactory find_factory(const ModuleFactories& factories, const std::string& file_name);
 
 // Loads weights, runs forward and backward, compares every output and gradient of the file.

@@ -115,8 +115,8 @@ void add_structure_cases(ModuleFactories& factories) {
   };
   factories["DistogramHead"] = [](const json& p) {
     return one_to_one(
-        trainer::DistogramHead(trainer::DistogramHeadConfig{.c_z = whole(p, "c_z"), .no_bins = whole(p, "no_bins")}), "z",
-        "logits", elementwise_limits);
+        trainer::DistogramHead(trainer::DistogramHeadConfig{.c_z = whole(p, "c_z"), .no_bins = whole(p, "no_bins")}),
+        "z", "logits", elementwise_limits);
   };
   factories["MaskedMSAHead"] = [](const json& p) {
     return one_to_one(trainer::LinearHead(whole(p, "c_m"), whole(p, "c_out")), "m", "logits", elementwise_limits);

@@ -42,7 +42,9 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModuleGolden);
 INSTANTIATE_TEST_SUITE_P(Files, ModuleGolden, ::testing::ValuesIn(module_files()),
                          [](const auto& instance) { return instance.param; });
 
-TEST(ModuleGoldenFiles, AreFound) { EXPECT_FALSE(module_files().empty()) << "no golden module file in " << golden_dir(); }
+TEST(ModuleGoldenFiles, AreFound) {
+  EXPECT_FALSE(module_files().empty()) << "no golden module file in " << golden_dir();
+}
 
 }  // namespace
 }  // namespace foldperf::testing

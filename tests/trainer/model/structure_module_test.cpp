@@ -42,7 +42,8 @@ TEST(InvariantPointAttention, DoesNotSeeWhereTheProteinLies) {
   const at::Tensor z = torch::randn({residues, residues, 8}, torch::kFloat64);
   const at::Tensor mask = torch::ones({residues}, torch::kFloat64);
   const auto random_frames = [](std::int64_t count) {
-    return QuatRigid{normalize_quat(torch::randn({count, 4}, torch::kFloat64)), 3 * torch::randn({count, 3}, torch::kFloat64)}
+    return QuatRigid{normalize_quat(torch::randn({count, 4}, torch::kFloat64)),
+                     3 * torch::randn({count, 3}, torch::kFloat64)}
         .to_rigid();
   };
   const Rigid frames = random_frames(residues);
@@ -59,7 +60,8 @@ TEST(InvariantPointAttention, IgnoresMaskedResidues) {
   const at::Tensor mask = torch::tensor({1.0F, 1.0F, 1.0F, 1.0F, 0.0F, 0.0F});
   at::Tensor other = s.clone();
   other.narrow(0, 4, 2).normal_();
-  expect_close("first four", ipa(other, z, frames, mask).narrow(0, 0, 4), ipa(s, z, frames, mask).narrow(0, 0, 4), 1e-5);
+  expect_close("first four", ipa(other, z, frames, mask).narrow(0, 0, 4), ipa(s, z, frames, mask).narrow(0, 0, 4),
+               1e-5);
 }
 
 class StructureModuleProperties : public ::testing::Test {

@@ -31,8 +31,8 @@ TEST(AtomsGolden, EveryFile) {
     expect_equal("atom14_atom_exists", masks.atom14_atom_exists, file.at("out.atom14_atom_exists"));
     expect_equal("atom37_atom_exists", masks.atom37_atom_exists, file.at("out.atom37_atom_exists"));
 
-    const at::Tensor atom37 = atom14_to_atom37(file.at("in.atom14_positions"), masks.residx_atom37_to_atom14,
-                                               masks.atom37_atom_exists);
+    const at::Tensor atom37 =
+        atom14_to_atom37(file.at("in.atom14_positions"), masks.residx_atom37_to_atom14, masks.atom37_atom_exists);
     expect_close("atom37_positions", atom37, file.at("out.atom37_positions"), limit);
     expect_close("pseudo_beta", pseudo_beta(aatype, atom37), file.at("out.pseudo_beta"), limit);
 
@@ -63,8 +63,7 @@ TEST(ResidueGeometry, IdealBackboneHasItsBondLengths) {
   const at::Tensor aatype = torch::tensor({residue_from_letter('K')}, torch::kInt64);
   const at::Tensor angles = torch::tensor({0.0F, 1.0F}).expand({1, 7, 2});
   const ResidueGeometry geometry(aatype, angles);
-  const at::Tensor atoms =
-      geometry.atom14_positions(geometry.group_frames(torch::eye(4).expand({1, 4, 4}), angles))[0];
+  const at::Tensor atoms = geometry.atom14_positions(geometry.group_frames(torch::eye(4).expand({1, 4, 4}), angles))[0];
   const auto distance = [&](int a, int b) { return (atoms[a] - atoms[b]).norm().item<double>(); };
   EXPECT_NEAR(distance(atom14::n, atom14::ca), 1.459, 0.01);
   EXPECT_NEAR(distance(atom14::ca, atom14::c), 1.525, 0.01);

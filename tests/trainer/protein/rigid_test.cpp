@@ -48,9 +48,8 @@ TEST(RigidGolden, EveryFile) {
   for (const std::string& name : files) {
     SCOPED_TRACE(name);
     const TensorDict file = load_golden("modules", name);
-    const TensorDict in = map_tensors(with_prefix(file, "in."), [](const at::Tensor& t) {
-      return t.clone().set_requires_grad(true);
-    });
+    const TensorDict in =
+        map_tensors(with_prefix(file, "in."), [](const at::Tensor& t) { return t.clone().set_requires_grad(true); });
     TensorDict out = results(in);
     const TensorDict expected = with_prefix(file, "out.");
     // The sign of an eigenvector is arbitrary.
@@ -78,7 +77,8 @@ class RigidOperations : public ::testing::Test {
     quat_shape.push_back(4);
     auto trans_shape = shape.vec();
     trans_shape.push_back(3);
-    return QuatRigid{normalize_quat(torch::randn(quat_shape, torch::kFloat64)), torch::randn(trans_shape, torch::kFloat64)}
+    return QuatRigid{normalize_quat(torch::randn(quat_shape, torch::kFloat64)),
+                     torch::randn(trans_shape, torch::kFloat64)}
         .to_rigid();
   }
 };

@@ -1,39 +1,17 @@
-// What the tests of the run database share: a folder of their own, and small files in it.
+// What the tests of the run database share: small processes and records.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 
 #include "core/database/writer.hpp"
 #include "core/facts/conventions.hpp"
+#include "tests/support/files.hpp"
 
 namespace foldperf::database {
 
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "foldperf-test-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
+using testing::TemporaryFolder;
 
 inline constexpr std::int64_t run_start_ns = 1'700'000'000'000'000'000;
 
@@ -66,16 +44,6 @@ inline records::NvtxRecord fact(std::int64_t at_ns, std::string_view json, std::
   record.domain_id = domain;
   record.category = static_cast<std::uint32_t>(facts::Category::fact);
   return record;
-}
-
-inline std::string bytes_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-inline void write_bytes(const std::string& path, std::string_view bytes) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
 // The message of the exception of type E that `f` throws.
