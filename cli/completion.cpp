@@ -44,7 +44,9 @@ CommandInfo describe(const CLI::App& app) {
   CommandInfo command;
   command.name = app.get_name();
   command.description = app.get_description();
-  command.runs_command = app.get_prefix_command();
+  // "train" hands its arguments on too, but to foldperf-train: options and files.
+  command.runs_command = app.get_prefix_command() && app.get_name() != "train";
+  command.files = app.get_prefix_command() && !command.runs_command;
   for (const CLI::Option* option : app.get_options()) {
     OptionInfo info;
     info.shorts = option->get_snames();
@@ -182,13 +184,14 @@ std::string zsh_script(const CommandInfo& top, const std::vector<CommandInfo>& s
   }
   s += "\n    return\n  fi\n  local command=${words[2]}\n  shift words\n  (( CURRENT-- ))\n  case $command in\n";
   for (const CommandInfo& sub : subs) {
-    s += "    " + sub.name + ")\n      _arguments";
+    // -S: after "--" nothing is an option of foldperf.
+    s += "    " + sub.name + ")\n      _arguments -S";
     for (const OptionInfo& option : sub.options) {
       for (const std::string& word : dashed(option)) s += " \\\n        " + specification(option, word);
     }
     if (!sub.words.empty()) s += " \\\n        " + shell_quoted("1:value:(" + joined(sub.words, " ") + ")");
     if (sub.files) s += " \\\n        '*:file:_files'";
-    if (sub.runs_command) s += " \\\n        '*:::command:_normal'";
+    if (sub.runs_command) s += " \\\n        '(-)1:command:_command_names -e' '*::argument:_normal'";
     s += "\n      ;;\n";
   }
   return s +

@@ -1,12 +1,16 @@
 # foldperf_add_library(NAME part SOURCES a.cpp b.cpp [LINK libs] [TORCH])
 #   a static library, alias foldperf::part. Include paths start at the project's root: "core/error.hpp".
-#   TORCH: links LibTorch and uses the one precompiled Torch header.
+#   TORCH: links LibTorch and uses the one precompiled Torch header; no such target where FOLDPERF_TORCH is OFF.
 # foldperf_add_program(NAME foldperf SOURCES main.cpp [LINK libs] [TORCH])
 function(_foldperf_common target torch)
   target_include_directories(${target} PUBLIC "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}/generated")
   target_link_libraries(${target} PRIVATE foldperf_warnings)
   if(torch)
     target_link_libraries(${target} PUBLIC Torch::Torch)
+    if(FOLDPERF_SANITIZE)
+      # The sanitizers' checks hide from g++ that Torch's optionals are set: it warns of members that may not be.
+      target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized)
+    endif()
     if(NOT TARGET foldperf_torch_pch)
       # Torch's headers take ten seconds to parse: they are parsed once, here.
       file(WRITE "${PROJECT_BINARY_DIR}/generated/torch_pch.cpp" "// Holds the precompiled header only.\n")
@@ -33,6 +37,9 @@ endfunction()
 
 function(foldperf_add_library)
   cmake_parse_arguments(A "TORCH" "NAME" "SOURCES;LINK" ${ARGN})
+  if(A_TORCH AND NOT FOLDPERF_TORCH)
+    return()
+  endif()
   add_library(foldperf_${A_NAME} STATIC ${A_SOURCES})
   add_library(foldperf::${A_NAME} ALIAS foldperf_${A_NAME})
   target_link_libraries(foldperf_${A_NAME} PUBLIC ${A_LINK})
@@ -41,6 +48,9 @@ endfunction()
 
 function(foldperf_add_program)
   cmake_parse_arguments(A "TORCH" "NAME" "SOURCES;LINK" ${ARGN})
+  if(A_TORCH AND NOT FOLDPERF_TORCH)
+    return()
+  endif()
   add_executable(${A_NAME} ${A_SOURCES})
   target_link_libraries(${A_NAME} PRIVATE ${A_LINK})
   _foldperf_common(${A_NAME} "${A_TORCH}")
