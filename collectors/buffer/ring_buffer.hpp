@@ -31,8 +31,13 @@ class RingBuffer {
   bool write(EventHeader header, const char* text, std::size_t text_bytes, const void* binary, std::size_t binary_bytes,
              std::size_t keep_free) noexcept;
 
-  // Producer: bytes not yet consumed, as far as the producer knows (never too few).
-  [[nodiscard]] std::size_t used_at_most() const noexcept { return head_local_ - tail_cache_; }
+  // Producer: whether more than `bytes` wait for the consumer. Looks at the consumer's position, which costs a cache
+  // miss, only where its last known one says yes.
+  [[nodiscard]] bool holds_more_than(std::size_t bytes) noexcept {
+    if (head_local_ - tail_cache_ <= bytes) return false;
+    tail_cache_ = tail_.load(std::memory_order_acquire);
+    return head_local_ - tail_cache_ > bytes;
+  }
 
   // Consumer: calls visit(EventView) for every record that is there, oldest first. Space is given back record by
   // record.

@@ -8,6 +8,11 @@ namespace {
 // A pop, and the padding that its first one after the ring's end may cost.
 constexpr std::size_t pop_bytes = sizeof(EventHeader);
 
+// Only the owner writes: no read-modify-write instruction is needed.
+void count_one(std::atomic<std::uint64_t>& count) noexcept {
+  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
 }  // namespace
 
 class ThreadBuffer::Entry {
@@ -29,11 +34,7 @@ class ThreadBuffer::Entry {
   bool entered_;
 };
 
-void ThreadBuffer::count_dropped(EventKind kind) noexcept {
-  // Only the owner writes: no read-modify-write instruction is needed.
-  auto& count = dropped_[static_cast<std::size_t>(kind)];
-  count.store(count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-}
+void ThreadBuffer::count_dropped(EventKind kind) noexcept { count_one(dropped_[static_cast<std::size_t>(kind)]); }
 
 bool ThreadBuffer::write(const EventHeader& header, const EventBody& body, std::size_t extra_room) noexcept {
   const std::size_t owed = (owed_pops_ + 1) * pop_bytes + extra_room;
@@ -70,7 +71,9 @@ int ThreadBuffer::push(const EventHeader& header, const EventBody& body) noexcep
     count_dropped(EventKind::push);
     return -1;
   }
-  if (write(header, body, pop_bytes)) {
+  if ((owed_pops_ + 1) * pop_bytes > ring_.capacity() / 4) {
+    count_one(pushes_too_deep_);
+  } else if (write(header, body, pop_bytes)) {
     stack->back() = true;
     ++owed_pops_;
   }

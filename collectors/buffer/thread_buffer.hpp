@@ -2,7 +2,7 @@
 // of what did not fit.
 //
 // An accepted push keeps the room that its pop will need, so a pop is never lost: a range is recorded whole or not at
-// all.
+// all. A program may forget its pops: such room is at most a quarter of the ring, and a push beyond it is not taken.
 #pragma once
 
 #include <sys/types.h>
@@ -39,7 +39,7 @@ class ThreadBuffer {
   void end_range(std::uint32_t domain, std::uint64_t range_id, std::int64_t time_ns) noexcept;
 
   // Owner thread: the ring is more than half full, so the consumer should be woken.
-  [[nodiscard]] bool wants_draining() const noexcept { return ring_.used_at_most() > ring_.capacity() / 2; }
+  [[nodiscard]] bool wants_draining() noexcept { return ring_.holds_more_than(ring_.capacity() / 2); }
 
   // Set by the owner as its last act; the consumer frees the buffer once it is drained.
   void retire() noexcept { retired_.store(true, std::memory_order_release); }
@@ -50,6 +50,10 @@ class ThreadBuffer {
   [[nodiscard]] pid_t thread_id() const noexcept { return thread_id_; }
   [[nodiscard]] std::uint64_t dropped(EventKind kind) const noexcept {
     return dropped_[static_cast<std::size_t>(kind)].load(std::memory_order_relaxed);
+  }
+  // Pushes that were not taken because too many ranges were open; not among dropped().
+  [[nodiscard]] std::uint64_t pushes_too_deep() const noexcept {
+    return pushes_too_deep_.load(std::memory_order_relaxed);
   }
 
  private:
@@ -68,6 +72,7 @@ class ThreadBuffer {
   std::size_t owed_pops_ = 0;
   std::atomic<bool> retired_{false};
   std::array<std::atomic<std::uint64_t>, event_kinds> dropped_{};
+  std::atomic<std::uint64_t> pushes_too_deep_{0};
 };
 
 }  // namespace foldperf::collectors

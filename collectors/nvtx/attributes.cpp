@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <cwchar>
 
-#include "collectors/nvtx/names.hpp"
-#include "collectors/nvtx/text.hpp"
+#include "collectors/names/names.hpp"
+#include "collectors/names/text.hpp"
 
 namespace foldperf::collectors {
 namespace {

@@ -1,7 +1,7 @@
 // Names of categories, in the default domain and in others, and of threads.
+#include "collectors/names/names.hpp"
 #include "collectors/nvtx/attributes.hpp"
 #include "collectors/nvtx/callbacks.hpp"
-#include "collectors/nvtx/names.hpp"
 #include "collectors/nvtx/naming.hpp"
 
 namespace foldperf::collectors {

@@ -1,6 +1,6 @@
 // Domains: named scopes with their own range stacks, categories and strings. A domain's handle is its table entry.
+#include "collectors/names/names.hpp"
 #include "collectors/nvtx/callbacks.hpp"
-#include "collectors/nvtx/names.hpp"
 #include "collectors/nvtx/naming.hpp"
 
 namespace foldperf::collectors {

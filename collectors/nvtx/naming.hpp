@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "collectors/nvtx/text.hpp"
+#include "collectors/names/text.hpp"
 
 namespace foldperf::collectors {
 

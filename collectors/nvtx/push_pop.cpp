@@ -10,7 +10,7 @@ namespace {
 int push(EventArguments&& arguments) noexcept {
   ThreadBuffer* buffer = thread_buffer();
   if (buffer == nullptr) return NVTX_NO_PUSH_POP_TRACKING;
-  // Last of all, so that our own work is not counted into the range.
+  // As late as can be: of our own work only the copy into the ring, and a wake now and then, lies inside the range.
   arguments.header.time_ns = monotonic_ns();
   const int depth = buffer->push(arguments.header, arguments.body);
   if (buffer->wants_draining()) Session::instance().wake();

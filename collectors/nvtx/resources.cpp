@@ -3,9 +3,9 @@
 //
 // Identifier types are NVTX's: class in the upper 16 bits, index in the lower (nvToolsExt.h, nvToolsExtCuda.h,
 // nvToolsExtCudaRt.h, nvToolsExtOpenCL.h; the last three cannot be included without the headers of what they name).
+#include "collectors/names/names.hpp"
 #include "collectors/nvtx/attributes.hpp"
 #include "collectors/nvtx/callbacks.hpp"
-#include "collectors/nvtx/names.hpp"
 #include "collectors/nvtx/naming.hpp"
 
 namespace foldperf::collectors {

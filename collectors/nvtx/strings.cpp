@@ -1,6 +1,6 @@
 // Registered strings: handed over once, then named by handle, so that an event needs no copy of its text.
+#include "collectors/names/names.hpp"
 #include "collectors/nvtx/callbacks.hpp"
-#include "collectors/nvtx/names.hpp"
 #include "collectors/nvtx/naming.hpp"
 
 namespace foldperf::collectors {

@@ -103,6 +103,10 @@ void RangeMatcher::add(ThreadState& thread, const EventView& event, std::string_
         emit(range);
       } else {
         started_.emplace(header.range_id, std::move(range));
+        if (started_.size() > most_started) {
+          emit(started_.begin()->second);
+          started_.erase(started_.begin());
+        }
       }
       return;
     }

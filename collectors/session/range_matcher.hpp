@@ -2,13 +2,14 @@
 //
 // The consumer feeds it the events of every thread in that thread's order. Between threads no order is known: a range
 // may be ended by another thread whose ring is read first, so such an end waits for its start until every ring was read
-// again.
+// again. A program may forget to end its ranges: of more than `most_started`, the oldest is recorded without end.
 //
 // Not thread-safe: the caller locks.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +22,9 @@ namespace foldperf::collectors {
 
 class RangeMatcher {
  public:
+  // Start/end ranges that are open at once. Each takes memory, and a row at each commit of the file.
+  static constexpr std::size_t most_started = std::size_t{1} << 15;
+
   using Emit = std::function<void(const records::NvtxRecord&)>;
   // Open push/pop ranges of one thread, by domain, outermost first. The caller keeps one a thread.
   struct OpenRange {
@@ -39,7 +43,7 @@ class RangeMatcher {
   // `text`: the event's text, resolved where it is a registered string.
   void add(ThreadState& thread, const EventView& event, std::string_view text);
 
-  // Every ring was read once more: ends that waited for two rounds have no start (it was dropped).
+  // Every ring was read once more: ends that waited for two rounds have no start (it was dropped, or given up).
   void end_round();
 
   // The thread has ended: its open ranges are recorded without end.
@@ -63,7 +67,7 @@ class RangeMatcher {
 
   std::int64_t start_ns_;
   Emit emit_;
-  std::unordered_map<std::uint64_t, OpenRange> started_;
+  std::map<std::uint64_t, OpenRange> started_;  // by id: the first is the oldest
   std::unordered_map<std::uint64_t, WaitingEnd> waiting_ends_;
   std::uint64_t round_ = 0;
   std::uint64_t ends_without_start_ = 0;

@@ -7,7 +7,7 @@
 #include <exception>
 
 #include "collectors/clock.hpp"
-#include "collectors/nvtx/text.hpp"
+#include "collectors/names/text.hpp"
 
 namespace foldperf::collectors {
 namespace {
@@ -125,6 +125,11 @@ void Recorder::count_dropped(const ThreadBuffer& buffer, ThreadRecord& thread) {
         is_end ? "the end of a range did not fit into the thread's buffer" : "the thread's buffer was full", fresh);
     thread.dropped[i] = count;
   }
+  if (const std::uint64_t count = buffer.pushes_too_deep(); count != thread.pushes_too_deep && writer_ != nullptr) {
+    writer_->count_dropped(records::Kind::nvtx_event, "too many ranges were open in the thread (a pop is missing?)",
+                           count - thread.pushes_too_deep);
+    thread.pushes_too_deep = count;
+  }
 }
 
 void Recorder::drain_one(ThreadBuffer& buffer) {
@@ -133,7 +138,12 @@ void Recorder::drain_one(ThreadBuffer& buffer) {
   // Read before the ring: a thread that is retired now writes no more.
   const bool retired = buffer.retired();
   if (!buffer.ring().empty() && open_file()) read_names();
-  buffer.ring().drain([&](const EventView& event) { matcher_.add(thread.state, event, text_of(event)); });
+  buffer.ring().drain([&](const EventView& event) {
+    // The thread may have made a domain since: the file must know it before what happens in it, or a fact of it is
+    // taken for any other mark.
+    if (writer_ != nullptr && event.header->domain > names_read_.domains) read_names();
+    matcher_.add(thread.state, event, text_of(event));
+  });
   count_dropped(buffer, thread);
   if (retired) {
     matcher_.abandon(thread.state);

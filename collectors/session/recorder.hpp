@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "collectors/buffer/thread_buffer.hpp"
-#include "collectors/nvtx/names.hpp"
+#include "collectors/names/names.hpp"
 #include "collectors/session/range_matcher.hpp"
 #include "collectors/session/settings.hpp"
 #include "core/database/writer.hpp"
@@ -42,6 +42,7 @@ class Recorder {
   struct ThreadRecord {
     RangeMatcher::ThreadState state;
     std::array<std::uint64_t, event_kinds> dropped{};
+    std::uint64_t pushes_too_deep = 0;
   };
 
   bool open_file();

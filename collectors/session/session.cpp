@@ -13,7 +13,7 @@
 #include <new>
 
 #include "collectors/clock.hpp"
-#include "collectors/nvtx/names.hpp"
+#include "collectors/names/names.hpp"
 
 namespace foldperf::collectors {
 

@@ -5,9 +5,9 @@
 #include <bit>
 #include <string>
 
+#include "collectors/names/names.hpp"
+#include "collectors/names/text.hpp"
 #include "collectors/nvtx/attributes.hpp"
-#include "collectors/nvtx/names.hpp"
-#include "collectors/nvtx/text.hpp"
 #include "collectors/session/settings.hpp"
 
 namespace foldperf::collectors {
@@ -108,6 +108,29 @@ TEST(Names, AreKeptOnceAndReadOnce) {
   EXPECT_EQ(news.categories.size(), 2u);
   const auto later = names.since(cursor);
   EXPECT_TRUE(later.domains.empty() && later.strings.empty() && later.categories.empty());
+}
+
+TEST(Names, ThingsNamedAgainTakeNoMoreRoom) {
+  Names names;
+  const ResourceName* resource = names.name_resource(1, 2, 3, "r");
+  for (int step = 0; step < 100; ++step) {
+    names.name_thread(7, "worker");
+    EXPECT_EQ(names.name_resource(1, 2, 3, "r"), resource);
+  }
+  names.name_thread(8, "worker");
+  names.name_thread(7, "renamed");
+  names.name_resource(1, 2, 3, "renamed");
+  names.name_resource(1, 2, 4, "r");
+  Names::Cursor cursor;
+  const auto news = names.since(cursor);
+  EXPECT_EQ(news.threads.size(), 3u);
+  EXPECT_EQ(news.resources.size(), 3u);
+  // A forked child's threads have other ids; it starts with none.
+  names.lock_for_fork();
+  names.unlock_in_child();
+  names.name_thread(7, "renamed");
+  Names::Cursor child;
+  EXPECT_EQ(names.since(child).threads.size(), 1u);
 }
 
 TEST(Settings, ListsNameWords) {

@@ -66,6 +66,26 @@ TEST_F(RangeMatcherTest, CountsEndsWhoseStartNeverComes) {
   EXPECT_THAT(emitted, IsEmpty());
 }
 
+TEST_F(RangeMatcherTest, KeepsABoundedNumberOfStartsWhoseEndIsForgotten) {
+  constexpr std::uint64_t forgotten = RangeMatcher::most_started + 100;
+  for (std::uint64_t id = 1; id <= forgotten; ++id) add(one, EventKind::start, 1001, "forgotten", 0, id);
+  std::size_t open = 0;
+  matcher.for_each_open_start_end([&open](const records::NvtxRecord&) { ++open; });
+  EXPECT_EQ(open, RangeMatcher::most_started);
+  EXPECT_EQ(emitted.size(), 100u);
+  EXPECT_EQ(emitted[0], "forgotten 1-");
+  // Those that come later are whole.
+  emitted.clear();
+  add(one, EventKind::start, 1010, "later", 0, forgotten + 1);
+  add(one, EventKind::end, 1011, "", 0, forgotten + 1);
+  EXPECT_THAT(emitted, ElementsAre("forgotten 1-", "later 10-11"));
+  // The end of one that was given up is counted.
+  add(one, EventKind::end, 1012, "", 0, 1);
+  matcher.end_round();
+  matcher.end_round();
+  EXPECT_EQ(matcher.ends_without_start(), 1u);
+}
+
 TEST_F(RangeMatcherTest, TellsOpenRangesAndRecordsThoseOfThreadsThatEnded) {
   add(one, EventKind::push, 1001, "outer");
   add(one, EventKind::push, 1002, "inner");

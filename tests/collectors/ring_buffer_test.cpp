@@ -63,6 +63,18 @@ TEST(RingBuffer, KeepsRoomFreeWhenAsked) {
   EXPECT_FALSE(write(ring, 1, std::string(5000, 'x')));  // larger than the ring
 }
 
+TEST(RingBuffer, KnowsThatItWasEmptied) {
+  RingBuffer ring(4096);
+  for (std::uint64_t i = 0; i < 50; ++i) ASSERT_TRUE(write(ring, i, ""));
+  EXPECT_TRUE(ring.holds_more_than(2048));
+  ring.drain([](const EventView&) {});
+  EXPECT_FALSE(ring.holds_more_than(2048));
+  // Long before a write finds the ring full and has to look.
+  ASSERT_TRUE(write(ring, 50, ""));
+  EXPECT_FALSE(ring.holds_more_than(2048));
+  EXPECT_TRUE(ring.holds_more_than(0));
+}
+
 TEST(RingBuffer, WrapsAroundManyTimes) {
   RingBuffer ring(4096);
   std::uint64_t next = 0;

@@ -71,8 +71,42 @@ TEST(ThreadBuffer, RecordsARangeWholeOrNotAtAll) {
     EXPECT_EQ(pushes, pops) << depth;
     EXPECT_TRUE(open.empty()) << depth;
     EXPECT_EQ(buffer.dropped(EventKind::pop), 0u) << depth;
-    EXPECT_EQ(pushes + buffer.dropped(EventKind::push), id) << depth;
+    EXPECT_EQ(pushes + buffer.dropped(EventKind::push) + buffer.pushes_too_deep(), id) << depth;
   }
+}
+
+TEST(ThreadBuffer, AsksForDrainingOnlyWhileHalfFull) {
+  ThreadBuffer buffer(1 << 16, 1);
+  EventHeader mark;
+  mark.kind = EventKind::mark;
+  for (int i = 0; i < 1000; ++i) buffer.mark(mark, {});
+  EXPECT_TRUE(buffer.wants_draining());
+  buffer.ring().drain([](const EventView&) {});
+  buffer.mark(mark, {});
+  EXPECT_FALSE(buffer.wants_draining());
+}
+
+// A pop forgotten at each step of a long run.
+TEST(ThreadBuffer, ForgottenPopsLeaveRoomForOtherEvents) {
+  ThreadBuffer buffer(1 << 16, 1);
+  EventHeader mark;
+  mark.kind = EventKind::mark;
+  std::uint64_t pushes = 0;
+  std::uint64_t marks = 0;
+  constexpr int steps = 20'000;
+  for (int step = 0; step < steps; ++step) {
+    EXPECT_EQ(buffer.push(push_event(0, 0), {}), step);
+    buffer.mark(mark, {});
+    buffer.ring().drain([&](const EventView& event) { ++(event.header->kind == EventKind::push ? pushes : marks); });
+  }
+  EXPECT_EQ(marks, static_cast<std::uint64_t>(steps));
+  EXPECT_EQ(pushes, std::uint64_t{(1 << 16) / 4 / sizeof(EventHeader)});
+  EXPECT_EQ(pushes + buffer.pushes_too_deep(), static_cast<std::uint64_t>(steps));
+  EXPECT_EQ(buffer.dropped(EventKind::push), 0u);
+  // Depths are the program's, whatever was taken.
+  for (int step = steps; step-- > 0;) ASSERT_EQ(buffer.pop(0, 0), step);
+  EXPECT_EQ(buffer.push(push_event(0, 0), {}), 0);
+  EXPECT_EQ(pushes + buffer.pushes_too_deep(), static_cast<std::uint64_t>(steps));
 }
 
 TEST(ThreadBuffer, CountsWhatDoesNotFit) {

@@ -170,6 +170,15 @@ void busy() {
   }
 }
 
+// A mark, then "<path>.begun" where the mark must be in the file; when `path` appears, another, and the end.
+void stay(const std::string& path) {
+  nvtxMarkA("before");
+  std::this_thread::sleep_for(1500ms);
+  if (FILE* begun = std::fopen((path + ".begun").c_str(), "w")) std::fclose(begun);
+  for (int i = 0; i < 1200 && access(path.c_str(), F_OK) != 0; ++i) std::this_thread::sleep_for(50ms);
+  nvtxMarkA("after");
+}
+
 int wait_for(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
@@ -309,6 +318,8 @@ int main(int argc, char** argv) {
     exec_self(argv[0]);
   } else if (mode == "mark") {
     nvtxMarkA(argv[2]);
+  } else if (mode == "stay") {
+    stay(argv[2]);
   } else if (mode == "nothing") {
     write_nothing();
   } else if (mode == "overflow") {

@@ -1,4 +1,4 @@
-#include "collectors/nvtx/text.hpp"
+#include "collectors/names/text.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,7 +1,8 @@
 // What a program names rather than does: domains, registered strings, categories, threads, resources.
 //
 // These are few and long-lived, so they lie in tables under a lock, apart from the events' ring buffers. Entries are
-// never moved or freed: their addresses are the handles that NVTX hands to the program.
+// never moved or freed: their addresses are the handles that NVTX hands to the program. A thing that gets the name it
+// has already (a thread that names itself at each step) takes no new entry.
 #pragma once
 
 #include <sys/types.h>
@@ -12,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -87,7 +89,9 @@ class Names {
   std::deque<CategoryName> categories_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, const CategoryName*> category_by_id_;
   std::deque<ThreadName> threads_;
+  std::map<std::uint32_t, const ThreadName*> thread_by_id_;
   std::deque<ResourceName> resources_;
+  std::map<std::tuple<std::uint32_t, std::int32_t, std::uint64_t>, const ResourceName*> resource_by_id_;
 };
 
 }  // namespace foldperf::collectors

@@ -1,4 +1,4 @@
-#include "collectors/nvtx/names.hpp"
+#include "collectors/names/names.hpp"
 
 #include <new>
 
@@ -46,14 +46,19 @@ void Names::name_category(std::uint32_t domain, std::uint32_t category, std::str
 
 void Names::name_thread(std::uint32_t thread_id, std::string name) {
   const std::lock_guard lock(mutex_);
+  const ThreadName*& known = thread_by_id_[thread_id];
+  if (known != nullptr && known->name == name) return;
   threads_.push_back({thread_id, std::move(name)});
+  known = &threads_.back();
 }
 
 const ResourceName* Names::name_resource(std::uint32_t domain, std::int32_t type, std::uint64_t identifier,
                                          std::string name) {
   const std::lock_guard lock(mutex_);
+  const ResourceName*& known = resource_by_id_[{domain, type, identifier}];
+  if (known != nullptr && known->name == name) return known;
   resources_.push_back({domain, type, identifier, std::move(name)});
-  return &resources_.back();
+  return known = &resources_.back();
 }
 
 Names::News Names::since(Cursor& cursor) {
@@ -68,6 +73,7 @@ Names::News Names::since(Cursor& cursor) {
 }
 
 void Names::unlock_in_child() {
+  thread_by_id_.clear();
   threads_.clear();
   mutex_.unlock();
 }
