@@ -1,13 +1,10 @@
-# CUDA as a language, where there is an nvcc 13: on PATH, in /usr/local/cuda, or in the Python environment
-# (PyPI's nvidia-cuda-nvcc). Without one, CUDA sources are left out and configuring says so.
+# CUDA as a language, where there is an nvcc 13 (FindNvcc.cmake) or CMAKE_CUDA_COMPILER names a compiler. Without one,
+# CUDA sources are left out and configuring says so.
 set(FOLDPERF_HAVE_CUDA OFF)
 if(FOLDPERF_CUDA)
   if(NOT CMAKE_CUDA_COMPILER)
-    file(GLOB _venv_nvcc "${FOLDPERF_VENV}/lib/python3*/site-packages/nvidia/cu13/bin")
-    find_program(FOLDPERF_NVCC nvcc HINTS ENV CUDACXX PATHS /usr/local/cuda/bin ${_venv_nvcc})
-    if(FOLDPERF_NVCC)
-      set(CMAKE_CUDA_COMPILER "${FOLDPERF_NVCC}")
-    endif()
+    include(FindNvcc)
+    foldperf_find_nvcc(CMAKE_CUDA_COMPILER)
   endif()
   if(CMAKE_CUDA_COMPILER)
     if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
@@ -27,6 +24,6 @@ if(FOLDPERF_CUDA)
     set(FOLDPERF_HAVE_CUDA ON)
     message(STATUS "CUDA: ${CMAKE_CUDA_COMPILER} for sm_${CMAKE_CUDA_ARCHITECTURES}")
   else()
-    message(STATUS "CUDA: no nvcc found, CUDA sources are left out (scripts/setup.sh installs one)")
+    message(STATUS "CUDA: no nvcc of CUDA 13 found, CUDA sources are left out (scripts/setup.sh installs one)")
   endif()
 endif()

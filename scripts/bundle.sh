@@ -8,11 +8,16 @@
 set -euo pipefail
 [ $# -ge 1 ] || { sed -n '2,8p' "$0"; exit 2; }
 root=$(cd "$(dirname "$0")/.." && pwd)
-folder=$1
+folder=$(realpath -m -- "$1")
 build=${2:-$root/build/release}
 [ -x "$build/bin/foldperf-train" ] || { echo "bundle: $build/bin/foldperf-train is not built: run scripts/build.sh first" >&2; exit 1; }
 
-rm -rf "$folder"
+# A mistyped path must not cost anyone's files: only what an earlier bundle put there is replaced.
+if [ -e "$folder" ] && [ -n "$(ls -A -- "$folder")" ] && ! grep -qs '^FOLDPERF_BUNDLE=' "$folder/env.sh"; then
+  echo "bundle: $folder holds something else than a bundle: give a new folder" >&2
+  exit 1
+fi
+for part in bin tests samples source env.sh run_gpu_tests.sh; do rm -rf -- "${folder:?}/$part"; done
 mkdir -p "$folder/bin" "$folder/tests"
 cp -a "$build"/bin/. "$folder/bin/"
 cp -a "$root/samples" "$folder/samples"

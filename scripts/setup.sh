@@ -40,10 +40,10 @@ install_packages() {
   for package in "${missing[@]}"; do installed "$package" || fail "still missing after installation: $package"; done
 }
 
-# nvcc of CUDA 13 on this machine, if any: prints its path.
+# nvcc of CUDA 13 on this machine, if any: prints its path. The same order as in cmake/FindNvcc.cmake.
 system_nvcc() {
   local nvcc
-  for nvcc in "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc; do
+  for nvcc in "$(command -v "${CUDACXX:-nvcc}" || true)" "$(command -v nvcc || true)" /usr/local/cuda/bin/nvcc; do
     if [ -x "$nvcc" ] && "$nvcc" --version | grep -q 'release 13\.'; then echo "$nvcc"; return 0; fi
   done
   return 1
@@ -60,7 +60,9 @@ install_requirements() {
 }
 
 install_python() {
-  [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || fail "python3 -m venv failed: is python3-venv installed?"
+  # pip comes last: where it is missing, making the environment was interrupted, and making it again completes it.
+  "$venv/bin/python" -m pip --version >/dev/null 2>&1 || python3 -m venv "$venv" \
+    || fail "python3 -m venv failed: is python3-venv installed? Is $venv the place for it?"
   "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed"
   install_requirements "$root/scripts/requirements.txt"
   if nvcc=$(system_nvcc); then

@@ -1,0 +1,27 @@
+# foldperf_find_nvcc(RESULT): path of an nvcc of CUDA 13, or empty. Looked at in this order: what CUDACXX names, PATH,
+# /usr/local/cuda, the Python environment FOLDPERF_VENV (PyPI's nvidia-cuda-nvcc). Compilers of another CUDA are passed
+# over, as in scripts/setup.sh: Debian's own nvcc on PATH is of CUDA 11.
+function(foldperf_find_nvcc result)
+  set(candidates)
+  if(NOT "$ENV{CUDACXX}" STREQUAL "")
+    find_program(named "$ENV{CUDACXX}" NO_CACHE)
+    list(APPEND candidates "${named}")
+  endif()
+  find_program(on_path nvcc NO_CACHE)
+  file(GLOB in_venv "${FOLDPERF_VENV}/lib/python3*/site-packages/nvidia/cu13/bin/nvcc")
+  list(APPEND candidates "${on_path}" /usr/local/cuda/bin/nvcc ${in_venv})
+  list(REMOVE_DUPLICATES candidates)
+
+  set(${result} "" PARENT_SCOPE)
+  foreach(candidate IN LISTS candidates)
+    if(NOT candidate OR NOT EXISTS "${candidate}")
+      continue()
+    endif()
+    execute_process(COMMAND "${candidate}" --version OUTPUT_VARIABLE version ERROR_QUIET RESULT_VARIABLE failed)
+    if(NOT failed AND version MATCHES "release 13\\.")
+      set(${result} "${candidate}" PARENT_SCOPE)
+      return()
+    endif()
+    message(STATUS "CUDA: ${candidate} is not of CUDA 13: passed over")
+  endforeach()
+endfunction()
