@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <optional>
 
 #include "core/database/schema.hpp"
 
@@ -26,9 +27,23 @@ std::string losses_in_words(const SalvageReport& losses) {
   return words.empty() ? "damaged, but every row could be read" : words;
 }
 
-}  // namespace
+// Runs `open`; what goes wrong with one file is told of that file, and is no reason to lose the others.
+template <class F>
+bool usable(Source& source, F&& open) {
+  std::string problem;
+  try {
+    open();
+    return true;
+  } catch (const std::exception& error) {
+    problem = error.what();
+  }
+  source.file.reset();
+  // The first problem says more than that of a salvage which came to nothing.
+  if (source.report->problem.empty()) source.report->problem = problem;
+  return false;
+}
 
-void open_source(Source& source) {
+void open_and_read_header(Source& source) {
   source.file = std::make_unique<ReadableFile>(source.salvaged ? source.salvaged->path() : source.report->path);
   sqlite::Connection& connection = source.file->connection();
   naming_damage(source.report->path, [&] {
@@ -49,13 +64,33 @@ void open_source(Source& source) {
   });
 }
 
-void salvage_source(Source& source, const std::string& output, int number) {
-  source.file.reset();
-  source.salvaged =
-      std::make_unique<TemporaryFile>(output + ".salvage-" + std::to_string(getpid()) + "-" + std::to_string(number));
-  source.losses = salvage(source.report->path, source.salvaged->path());
-  source.report->problem = losses_in_words(source.losses);
-  open_source(source);
+}  // namespace
+
+bool salvage_source(Source& source, const std::string& output, int number) {
+  close_source(source);
+  std::optional<sqlite::SqliteError> no_room;
+  const bool good = usable(source, [&] {
+    source.salvaged =
+        std::make_unique<TemporaryFile>(output + ".salvage-" + std::to_string(getpid()) + "-" + std::to_string(number));
+    try {
+      source.losses = salvage(source.report->path, source.salvaged->path());
+    } catch (const sqlite::SqliteError& error) {
+      no_room = error.disk_full() ? std::optional(error) : std::nullopt;
+      throw;
+    }
+    open_and_read_header(source);
+    source.report->problem = losses_in_words(source.losses);
+  });
+  if (!good) source.salvaged.reset();
+  if (no_room) throw sqlite::SqliteError(*no_room);  // every other file would meet it too
+  return good;
 }
+
+bool open_source(Source& source, const std::string& output, int number) {
+  if (usable(source, [&] { open_and_read_header(source); })) return true;
+  return source.salvaged == nullptr && salvage_source(source, output, number);
+}
+
+void close_source(Source& source) { source.file.reset(); }
 
 }  // namespace foldperf::database

@@ -1,4 +1,4 @@
-// One file of a merge: opened, upgraded, or salvaged into a file that can be merged.
+// One file of a merge: opened when its turn comes, upgraded, or salvaged into a file that can be merged.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,8 @@ class TemporaryFile {
   std::string path_;
 };
 
-// One file of a process, opened, or what was salvaged of it.
+// One file of a process, or what was salvaged of it. Of a run's files one is open at a time: a killed process' one
+// costs three descriptors, and a run may have more processes than a shell lets us open files.
 struct Source {
   MergedFile* report = nullptr;
   std::unique_ptr<TemporaryFile> salvaged;
@@ -38,11 +39,15 @@ struct Source {
   std::int64_t offset_ns = 0;     // as the process' collector corrected its clock
 };
 
-// Opens the file that `source.report` names and reads which process wrote it. Throws InputError.
-void open_source(Source& source);
+// Opens the file that `source.report` names and reads which process wrote it; of one that cannot be read as it is, what
+// can be salvaged (into a file beside `output`, whose name `number` makes unique). False: nothing of it can be used,
+// and the report says why. Throws SqliteError only where there is no room for the salvaged file.
+bool open_source(Source& source, const std::string& output, int number);
 
-// Makes a readable file of a damaged one, beside `output`, and opens it; the report says what was lost. Throws
-// InputError when nothing can be read.
-void salvage_source(Source& source, const std::string& output, int number);
+// Makes a readable file of a damaged one and opens it; the report says what was lost. Returns and throws as above.
+bool salvage_source(Source& source, const std::string& output, int number);
+
+// What was opened is closed; what was salvaged stays.
+void close_source(Source& source);
 
 }  // namespace foldperf::database

@@ -35,7 +35,7 @@ class Merger {
     changes.time_offset_ns = time_offset_ns(source);
     // Nsight's bits for virtual machines tell apart pids that come twice, on two hosts or after one another.
     changes.global_id_base = static_cast<std::int64_t>(pids_[source.pid] & 0xFF) << 48;
-    attach(source.file->uri());
+    attach(source);
     try {
       connection_.exec("BEGIN");
       ids_.map_file(files_, rank);
@@ -65,10 +65,15 @@ class Merger {
     return offset;
   }
 
-  void attach(const std::string& uri) {
-    Statement statement(connection_, "ATTACH ?1 AS source");
-    statement.bind(1, uri);
-    statement.run();
+  void attach(const Source& source) {
+    try {
+      Statement statement(connection_, "ATTACH ?1 AS source");
+      statement.bind(1, source.file->uri().text);
+      statement.run();
+    } catch (const sqlite::SqliteError& error) {
+      if (error.damaged()) throw;
+      throw InputError(source.report->path, error.reason());  // of that file, not of the output
+    }
   }
 
   void roll_back() noexcept {
@@ -125,40 +130,34 @@ class Merger {
   std::map<std::string, std::vector<std::string>> columns_;
 };
 
-// False when nothing of the file can be read.
+// False when nothing of the file can be used; the report says why.
 bool merge_or_salvage(Merger& merger, Source& source, int rank, const std::string& output, int number) {
+  if (!open_source(source, output, number)) return false;  // it was there a moment ago
   try {
-    try {
-      merger.merge(source, rank);
-    } catch (const sqlite::SqliteError& error) {
-      if (!error.damaged() || source.salvaged) throw;
-      // The damage lies deeper than opening looks.
-      source.report->problem = error.what();
-      salvage_source(source, output, number);
-      merger.merge(source, rank);
-    }
+    merger.merge(source, rank);
     return true;
-  } catch (const InputError&) {
-    return false;  // the problem is in the report
+  } catch (const sqlite::SqliteError& error) {
+    if (!error.damaged() || source.salvaged) throw;
+    // The damage lies deeper than opening looks.
+    source.report->problem = error.what();
+  } catch (const InputError& error) {
+    source.report->problem = error.what();
+    return false;
   }
+  if (!salvage_source(source, output, number)) return false;
+  merger.merge(source, rank);
+  return true;
 }
 
-std::vector<Source> open_sources(MergeReport& report, const std::string& output) {
+// The files that can be used, with what their first rows say. None stays open.
+std::vector<Source> look_into(MergeReport& report, const std::string& output) {
   std::vector<Source> sources;
   for (std::size_t i = 0; i < report.files.size(); ++i) {
     Source source;
     source.report = &report.files[i];
-    try {
-      try {
-        open_source(source);
-      } catch (const InputError& error) {
-        source.report->problem = error.what();
-        salvage_source(source, output, static_cast<int>(i));
-      }
-      sources.push_back(std::move(source));
-    } catch (const InputError&) {
-      // The first problem, which is in the report, says more than that of the salvage.
-    }
+    if (!open_source(source, output, static_cast<int>(i))) continue;
+    close_source(source);
+    sources.push_back(std::move(source));
   }
   return sources;
 }
@@ -206,12 +205,12 @@ void merge_into(const std::string& path, const std::string& output, const RunInf
       "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY");
   create_schema(connection);
   Merger merger(connection, start_ns);
-  for (std::size_t i = 0; i < sources.size(); ++i) {
-    Source& source = sources[i];
+  for (Source& source : sources) {
     const int rank = no_ranks ? 0 : source.rank;
     source.report->rank = rank;
-    source.report->used = merge_or_salvage(merger, source, rank, output, static_cast<int>(i));
-    source.file.reset();
+    const auto number = static_cast<int>(source.report - report.files.data());
+    source.report->used = merge_or_salvage(merger, source, rank, output, number);
+    close_source(source);
     source.salvaged.reset();
   }
   connection.exec("BEGIN");
@@ -243,7 +242,7 @@ MergeReport merge_process_files(const std::vector<std::string>& files, const std
   }
   const TemporaryFile part(output + ".part-" + std::to_string(getpid()));
   try {
-    std::vector<Source> sources = open_sources(report, output);
+    std::vector<Source> sources = look_into(report, output);
     merge_into(part.path(), output, run, report, sources);
     const auto unused = [](const MergedFile& file) { return !file.used; };
     if (!files.empty() && std::all_of(report.files.begin(), report.files.end(), unused)) {

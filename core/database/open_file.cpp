@@ -55,7 +55,7 @@ std::string make_temporary_folder() {
 
 }  // namespace
 
-std::string file_uri(const std::string& path, const std::string& parameters) {
+sqlite::Uri file_uri(const std::string& path, const std::string& parameters) {
   static constexpr std::string_view hex = "0123456789ABCDEF";
   std::string uri = "file:";
   const std::string absolute = fs::absolute(path).string();
@@ -69,7 +69,7 @@ std::string file_uri(const std::string& path, const std::string& parameters) {
       uri += hex[byte & 15];
     }
   }
-  return uri + "?" + parameters;
+  return {uri + "?" + parameters};
 }
 
 ReadableFile::ReadableFile(const std::string& path) : path_(path) {
@@ -110,7 +110,7 @@ ReadableFile::~ReadableFile() {
   if (!temporary_folder_.empty()) fs::remove_all(temporary_folder_, ignored);
 }
 
-void ReadableFile::open(const std::string& uri) {
+void ReadableFile::open(const sqlite::Uri& uri) {
   connection_.reset();
   auto connection = std::make_unique<sqlite::Connection>(uri, sqlite::OpenMode::read_only, path_);
   connection->distrust();

@@ -21,22 +21,22 @@ class ReadableFile {
 
   [[nodiscard]] sqlite::Connection& connection() { return *connection_; }
   // A file: URI by which ATTACH finds the same content.
-  [[nodiscard]] const std::string& uri() const { return uri_; }
+  [[nodiscard]] const sqlite::Uri& uri() const { return uri_; }
 
   // Replaces the connection by one to a private temporary copy, which may be written.
   void copy_to_private();
 
  private:
-  void open(const std::string& uri);
+  void open(const sqlite::Uri& uri);
   void roll_back_copy();
   std::string path_;
-  std::string uri_;
+  sqlite::Uri uri_;
   std::string temporary_folder_;
   std::unique_ptr<sqlite::Connection> connection_;
 };
 
 // "file:" URI of a path with its special characters escaped, and parameters like "mode=ro" behind it.
-std::string file_uri(const std::string& path, const std::string& parameters);
+sqlite::Uri file_uri(const std::string& path, const std::string& parameters);
 
 // Runs `f`; turns what SQLite says about the file at `path` into an InputError of one line.
 template <class F>

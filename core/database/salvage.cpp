@@ -1,6 +1,7 @@
 #include "core/database/salvage.hpp"
 
 #include <algorithm>
+#include <memory>
 
 #include "core/database/open_file.hpp"
 #include "core/database/schema.hpp"
@@ -160,21 +161,27 @@ void salvage_table(sqlite::Connection& from, sqlite::Connection& to, const std::
   if (!counted) report.incomplete = true;
 }
 
+std::unique_ptr<sqlite::Connection> open_damaged(const std::string& path) {
+  try {
+    auto from = std::make_unique<sqlite::Connection>(file_uri(path, "mode=ro"), sqlite::OpenMode::read_only, path);
+    // Writable schemas are the one setting under which SQLite opens a file that is shorter than it says. Nothing is
+    // written: the connection is read-only.
+    from->exec("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA writable_schema=ON");
+    check_is_run_database(*from);
+    return from;
+  } catch (const sqlite::SqliteError& error) {
+    // Whatever it is, it is this file's and must not end the merge of the others.
+    throw InputError(path, error.reason());
+  }
+}
+
 }  // namespace
 
 SalvageReport salvage(const std::string& damaged, const std::string& target) {
   SalvageReport report;
   naming_damage(damaged, [&] {
-    sqlite::Connection from(file_uri(damaged, "mode=ro"), sqlite::OpenMode::read_only, damaged);
-    // Writable schemas are the one setting under which SQLite opens a file that is shorter than it says. Nothing is
-    // written: the connection is read-only.
-    try {
-      from.exec("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA writable_schema=ON");
-      check_is_run_database(from);
-    } catch (const sqlite::SqliteError& error) {
-      // Whatever it is, it is this file's and must not end the merge of the others.
-      throw InputError(damaged, error.reason());
-    }
+    const auto opened = open_damaged(damaged);
+    sqlite::Connection& from = *opened;
     sqlite::Connection to(target, sqlite::OpenMode::create, target);
     to.exec("PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF");
     create_schema(to);

@@ -109,7 +109,7 @@ CREATE TABLE communicators (
 CREATE TABLE collectives (
   rank INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER, communicator INTEGER NOT NULL, sequence_number INTEGER,
   operation TEXT, bytes INTEGER, dtype TEXT, algorithm TEXT, protocol TEXT, channels INTEGER, correlationId INTEGER,
-  raw_communicator INTEGER);
+  raw_communicator INTEGER, raw_correlationId INTEGER);
 
 -- What a collector could not keep, by kind of record and reason.
 CREATE TABLE dropped_records (rank INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL);

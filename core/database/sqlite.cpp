@@ -55,12 +55,17 @@ bool SqliteError::disk_full() const noexcept {
   return primary_code() == SQLITE_FULL || (primary_code() == SQLITE_IOERR && !damaged());
 }
 
-Connection::Connection(const std::string& uri, OpenMode mode, std::string name) : name_(std::move(name)) {
+// "./file:a?b" is no URI. SQLite reads them in every name all the same, because ATTACH needs that and goes by the flags
+// of the main database.
+Connection::Connection(const std::string& path, OpenMode mode, std::string name)
+    : Connection(Uri{path.starts_with("file:") ? "./" + path : path}, mode, std::move(name)) {}
+
+Connection::Connection(const Uri& uri, OpenMode mode, std::string name) : name_(std::move(name)) {
   int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
   flags |= mode == OpenMode::read_only    ? SQLITE_OPEN_READONLY
            : mode == OpenMode::read_write ? SQLITE_OPEN_READWRITE
                                           : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-  const int code = sqlite3_open_v2(uri.c_str(), &handle_, flags, nullptr);
+  const int code = sqlite3_open_v2(uri.text.c_str(), &handle_, flags, nullptr);
   if (code != SQLITE_OK) {
     const std::string reason =
         std::string("cannot open: ") + (handle_ ? sqlite3_errmsg(handle_) : sqlite3_errstr(code));

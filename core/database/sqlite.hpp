@@ -32,10 +32,16 @@ class SqliteError : public Error {
 
 enum class OpenMode { read_only, read_write, create };
 
+// A "file:" URI, as file_uri() of open_file.hpp makes it: never a path that a person gave.
+struct Uri {
+  std::string text;
+};
+
 class Connection {
  public:
-  // `uri`: a path, or a file: URI. `name` is what messages call the file.
-  Connection(const std::string& uri, OpenMode mode, std::string name);
+  // `name` is what messages call the file. A path is taken as it is, also one that begins with "file:".
+  Connection(const std::string& path, OpenMode mode, std::string name);
+  Connection(const Uri& uri, OpenMode mode, std::string name);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -62,6 +62,7 @@ std::string colliding_file(const TemporaryFolder& folder, int rank, std::int64_t
     collective.communicator = communicator;
     collective.sequence_number = 3;
     collective.operation = "AllReduce";
+    collective.correlation_id = 9;
     writer.add(collective);
   }
   writer.close();
@@ -115,6 +116,11 @@ TEST(Merger, CollidingIdsOfTwoRanksStayApart) {
                 "AND a.sequence_number=b.sequence_number AND a.rank<b.rank"),
             1);
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT raw_communicator) FROM collectives"), 2);
+  EXPECT_EQ(one(reader, "SELECT count(*) FROM collectives WHERE raw_correlationId=9"), 4);
+  EXPECT_EQ(one(reader,
+                "SELECT count(*) FROM collectives c JOIN CUPTI_ACTIVITY_KIND_KERNEL k USING (correlationId) "
+                "WHERE k.rank=c.rank"),
+            4);
 }
 
 TEST(Merger, TimesCountFromTheRunsStart) {
@@ -280,6 +286,91 @@ TEST(Merger, DamagedFilesGiveWhatCanBeRead) {
   }
   EXPECT_EQ(lost + events["holed"], 5000) << "what a hole took is counted";
   EXPECT_EQ(process_files(folder.path()).size(), 5u) << "nothing is left beside, nothing taken away";
+}
+
+TEST(Merger, AFileThatCannotBeOpenedDoesNotEndTheMergeOfTheOthers) {
+  const TemporaryFolder folder;
+  const std::string good = colliding_file(folder, 0, 0);
+  const std::string refused = colliding_file(folder, 1, 0);
+  std::filesystem::permissions(refused, std::filesystem::perms(0));
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0777));
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && seteuid(65534) != 0) _exit(9);  // root may read everything
+    try {
+      const MergeReport report =
+          merge_process_files({folder / "vanished.foldperf", refused, good}, folder / "run.db", {});
+      const bool told = report.files[0].problem.find("no such file") != std::string::npos &&
+                        report.files[1].problem.find("Permission denied") != std::string::npos;
+      _exit(told && !report.files[0].used && !report.files[1].used && report.files[2].used ? 0 : 1);
+    } catch (const std::exception& error) {
+      fprintf(stderr, "%s\n", error.what());
+      _exit(2);
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(RunReader(folder / "run.db").count("NVTX_EVENTS"), 50);
+}
+
+TEST(Merger, MoreKilledProcessesThanFilesMayBeOpen) {
+  const TemporaryFolder folder;
+  std::vector<std::string> files;
+  {
+    RunWriter writer(folder / "origin", process(0));
+    writer.add(range(1, 2, "work"));
+    ASSERT_TRUE(writer.flush(60s));
+    for (int i = 0; i < 60; ++i) {
+      files.push_back(folder / ("killed" + std::to_string(i)));
+      for (const std::string suffix : {"", "-wal"}) {
+        std::filesystem::copy_file(folder / ("origin" + suffix), files.back() + suffix);
+      }
+    }
+  }
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit limit{48, 48};
+    setrlimit(RLIMIT_NOFILE, &limit);
+    try {
+      const MergeReport report = merge_process_files(files, folder / "run.db", {});
+      for (const MergedFile& file : report.files) {
+        if (!file.used || !file.problem.empty()) _exit(1);
+      }
+      _exit(report.events == 60 ? 0 : 2);
+    } catch (const std::exception& error) {
+      fprintf(stderr, "%s\n", error.what());
+      _exit(3);
+    }
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(Merger, NamesThatLookLikeAddressesAreFiles) {
+  const TemporaryFolder folder;
+  const std::string good = colliding_file(folder, 0, 0);
+  std::string damaged = testing::read_file(good);
+  damaged.replace(damaged.size() / 2, 8192, 8192, '\xA5');  // so that a file is salvaged beside the output
+  testing::write_file(folder / "damaged.foldperf", damaged);
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  const std::string output = "file:run?mode=memory";
+  merge_process_files({good, "damaged.foldperf"}, output, {});
+  { RunWriter writer("file:process?mode=memory", process(0)); }
+  EXPECT_TRUE(std::filesystem::exists(folder / output));
+  EXPECT_GE(RunReader(output).count("NVTX_EVENTS"), 50);
+  EXPECT_EQ(RunReader("file:process?mode=memory").run().state, "finished");
+  std::filesystem::current_path(before);
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+    names.push_back(entry.path().filename().string());
+  }
+  EXPECT_THAT(
+      names, ::testing::UnorderedElementsAre("rank0.foldperf", "damaged.foldperf", output, "file:process?mode=memory"));
 }
 
 TEST(Merger, NothingReadableOrNoRoomLeavesNoOutput) {
