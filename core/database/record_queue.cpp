@@ -8,6 +8,10 @@ RecordQueue::Shard& RecordQueue::shard_of(records::Kind kind) noexcept {
   switch (kind) {
     case records::Kind::nvtx_domain:
     case records::Kind::nvtx_category:
+    case records::Kind::nvtx_resource:
+    case records::Kind::thread_name:
+    case records::Kind::gpu:
+    case records::Kind::cuda_device:
     case records::Kind::communicator:
     case records::Kind::collector:
       return shards_[0];

@@ -1,8 +1,8 @@
 // A bounded byte queue of records: many threads push, one drains. A push takes one short lock on one of several shards
 // and copies the record and its texts; nothing is allocated once the buffers have grown to what the program needs.
 //
-// Records that name things (domains, categories, communicators) go through a shard of their own, which is drained last
-// and handed over first: a record that uses a name never comes before it.
+// Records that name or describe things (domains, threads, communicators, GPUs) go through a shard of their own, which
+// is drained last and handed over first: a record that uses a name never comes before it.
 #pragma once
 
 #include <array>

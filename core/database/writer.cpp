@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <condition_variable>
@@ -21,8 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using records::Kind;
 
-// A transaction that lasts longer is committed and another begun: what is not committed is lost when we are killed.
-constexpr auto longest_transaction = std::chrono::milliseconds(200);
+constexpr std::size_t kept_names_limit_bytes = std::size_t{4} << 20;  // while the disk is full
 
 // Blocks every signal in the calling thread while it lives: a thread started meanwhile never runs the program's
 // handlers, and a write beyond the program's file size limit fails instead of ending it (SIGXFSZ).
@@ -106,8 +106,14 @@ class RunWriter::Impl {
     return work_done_.wait_for(lock, timeout, [&] { return flush_done_ >= ticket || stopped_; });
   }
 
-  void pause() noexcept { pause_mutex_.lock(); }
-  void resume() noexcept { pause_mutex_.unlock(); }
+  void pause() noexcept {
+    turnstile_.lock();
+    pause_mutex_.lock();
+  }
+  void resume() noexcept {
+    pause_mutex_.unlock();
+    turnstile_.unlock();
+  }
 
   void close() noexcept {
     // A forked child has neither the thread nor a right to the file.
@@ -166,6 +172,23 @@ class RunWriter::Impl {
     return !closed_;
   }
 
+  void enter_sqlite() noexcept {
+    { const std::lock_guard forks_first(turnstile_); }
+    pause_mutex_.lock();
+  }
+  void leave_sqlite() noexcept { pause_mutex_.unlock(); }
+
+  class InsideSqlite {
+   public:
+    explicit InsideSqlite(Impl& writer) noexcept : writer_(writer) { writer_.enter_sqlite(); }
+    ~InsideSqlite() { writer_.leave_sqlite(); }
+    InsideSqlite(const InsideSqlite&) = delete;
+    InsideSqlite& operator=(const InsideSqlite&) = delete;
+
+   private:
+    Impl& writer_;
+  };
+
   // The writer's thread.
   void work() noexcept {
     pthread_setname_np(pthread_self(), "foldperf-writer");
@@ -179,7 +202,7 @@ class RunWriter::Impl {
         flush_ticket = flush_wanted_;
       }
       {
-        const std::lock_guard not_paused(pause_mutex_);
+        const InsideSqlite inside(*this);
         write_queued(last);
       }
       const std::lock_guard lock(mutex_);
@@ -187,7 +210,7 @@ class RunWriter::Impl {
       work_done_.notify_all();
     }
     {
-      const std::lock_guard not_paused(pause_mutex_);
+      const InsideSqlite inside(*this);
       tables_.reset();  // its statements need the connection
       finish_process_file(std::move(connection_));
     }
@@ -198,72 +221,118 @@ class RunWriter::Impl {
 
   void write_queued(bool last) noexcept {
     queue_.drain(batch_);
+    left_.fill(0);
     uncommitted_.fill(0);
-    std::array<std::uint64_t, records::kind_count> left{};
     bool counted = false;
     try {
       const auto changes = drops_.changes();
       const bool open_changed = collect_open_ranges(last);
-      if (batch_.bytes > 0 || open_changed || changes != drops_written_ || last) {
-        for (const auto& buffer : batch_.buffers) {
-          RecordQueue::for_each(buffer, [&](const auto& r) { ++left[static_cast<std::size_t>(r.kind)]; });
-        }
+      if (batch_.bytes > 0 || !names_.empty() || open_changed || changes != drops_written_ || last) {
+        count_batch();
         counted = true;
-        tables_->begin();
-        in_transaction_ = true;
-        auto begun = Clock::now();
-        std::uint32_t since_look = 0;
-        for (const auto& buffer : batch_.buffers) {
-          RecordQueue::for_each(buffer, [&](const auto& record) {
-            tables_->insert(record);
-            ++uncommitted_[static_cast<std::size_t>(record.kind)];
-            if (++since_look < 1024) return;
-            since_look = 0;
-            if (Clock::now() - begun < longest_transaction) return;
-            commit(left);
-            tables_->begin();
-            in_transaction_ = true;
-            begun = Clock::now();
-          });
-        }
+        begin();
+        // In the first transaction: the ranges that ended in this batch are open no more, and a process that is killed
+        // between two transactions would leave them twice.
         write_open_ranges();
+        write_names();
+        for (std::size_t i = 1; i < batch_.buffers.size(); ++i) {
+          RecordQueue::for_each(batch_.buffers[i], [&](const auto& record) { insert(record); });
+        }
         write_drops();
         if (last) mark_finished(*connection_);
-        commit(left);
-        finished_ = last;
+        commit();
+        names_.clear();
+        names_committed_ = 0;
         drops_written_ = changes;
         const std::lock_guard lock(mutex_);
         healthy_ = true;
       }
     } catch (const sqlite::SqliteError& error) {
-      give_up(left, counted, error.disk_full() ? "disk full or write failed" : "write failed", error.what());
+      give_up(counted, last, error.disk_full() ? "disk full or write failed" : "write failed", error.what());
     } catch (const std::exception& error) {
-      give_up(left, counted, "write failed", error.what());
+      give_up(counted, last, "write failed", error.what());
     } catch (...) {
-      give_up(left, counted, "write failed", "unknown error");
+      give_up(counted, last, "write failed", "unknown error");
     }
     queue_.release(batch_);
   }
 
-  void commit(std::array<std::uint64_t, records::kind_count>& left) {
+  // Takes the batch's names over into names_, which may hold earlier ones, and counts what is to be written.
+  void count_batch() {
+    if (names_.empty()) {
+      names_.swap(batch_.buffers[0]);
+    } else {
+      names_.insert(names_.end(), batch_.buffers[0].begin(), batch_.buffers[0].end());
+      batch_.buffers[0].clear();
+    }
+    std::size_t place = 0;
+    RecordQueue::for_each(names_, [&](const auto& r) {
+      if (place++ >= names_committed_) ++left_[static_cast<std::size_t>(r.kind)];
+    });
+    for (std::size_t i = 1; i < batch_.buffers.size(); ++i) {
+      RecordQueue::for_each(batch_.buffers[i], [&](const auto& r) { ++left_[static_cast<std::size_t>(r.kind)]; });
+    }
+  }
+
+  void begin() {
+    tables_->begin();
+    in_transaction_ = true;
+    begun_ = Clock::now();
+    since_look_ = 0;
+  }
+
+  template <class R>
+  void insert(const R& record) {
+    tables_->insert(record);
+    ++uncommitted_[static_cast<std::size_t>(record.kind)];
+    if (++since_look_ < 1024) return;
+    since_look_ = 0;
+    if (Clock::now() - begun_ < options_.longest_transaction) return;
+    commit();
+    leave_sqlite();  // for a fork that waits
+    enter_sqlite();
+    begin();
+  }
+
+  void write_names() {
+    names_inserted_ = 0;
+    const std::size_t skipped = names_committed_;
+    RecordQueue::for_each(names_, [&](const auto& record) {
+      if (names_inserted_++ >= skipped) insert(record);
+    });
+  }
+
+  void commit() {
     tables_->commit();
     in_transaction_ = false;
-    for (std::size_t kind = 0; kind < left.size(); ++kind) {
-      left[kind] -= uncommitted_[kind];
+    names_committed_ = std::max(names_committed_, names_inserted_);
+    for (std::size_t kind = 0; kind < left_.size(); ++kind) {
+      left_[kind] -= uncommitted_[kind];
       written_ += uncommitted_[kind];
       uncommitted_[kind] = 0;
     }
   }
 
-  // What is left of the batch is lost and counted; the next batch is tried again, for disks are also emptied.
-  void give_up(const std::array<std::uint64_t, records::kind_count>& left, bool counted, const char* reason,
-               const char* message) noexcept {
+  // What is left of the batch is lost and counted, but for names; the next batch is tried again, for disks are also
+  // emptied.
+  void give_up(bool counted, bool last, const char* reason, const char* message) noexcept {
     if (in_transaction_) tables_->roll_back();
     in_transaction_ = false;
     open_written_ = true;  // unknown: write them again
+    names_inserted_ = 0;
     if (counted) {
-      for (std::size_t kind = 0; kind < left.size(); ++kind) {
-        drops_.add(static_cast<Kind>(kind), reason, left[kind]);
+      const bool keep_names = !last && names_.size() <= kept_names_limit_bytes;
+      if (keep_names) {
+        std::size_t place = 0;
+        RecordQueue::for_each(names_, [&](const auto& r) {
+          if (place++ >= names_committed_) --left_[static_cast<std::size_t>(r.kind)];
+        });
+      } else {
+        names_.clear();
+        names_committed_ = 0;
+      }
+      for (std::size_t kind = 0; kind < left_.size(); ++kind) {
+        drops_.add(static_cast<Kind>(kind), reason, left_[kind]);
       }
     }
     const std::lock_guard lock(mutex_);
@@ -279,16 +348,23 @@ class RunWriter::Impl {
   bool collect_open_ranges(bool last) {
     open_ranges_.clear();
     open_texts_.clear();
+    open_left_out_ = 0;
+    std::size_t text_bytes = 0;
     if (!last) {
       const std::lock_guard lock(source_mutex_);
       if (open_ranges_source_) {
-        open_ranges_source_([this](const records::NvtxRecord& record) {
+        open_ranges_source_([&](const records::NvtxRecord& record) {
+          if (open_ranges_.size() == open_ranges_limit || text_bytes + record.text.size() > open_texts_limit_bytes) {
+            ++open_left_out_;
+            return;
+          }
+          text_bytes += record.text.size();
           open_ranges_.push_back(record);
           open_texts_.emplace_back(record.text);
         });
       }
     }
-    return open_written_ || !open_ranges_.empty();
+    return open_written_ || !open_ranges_.empty() || open_left_out_ != left_out_written_;
   }
 
   void write_open_ranges() {
@@ -308,7 +384,10 @@ class RunWriter::Impl {
     const auto counts = drops_.counts();
     std::vector<RecordTables::Dropped> rows;
     for (const auto& count : counts) rows.push_back({count.kind, count.reason, count.count});
-    if (!rows.empty()) tables_->replace_dropped(rows);
+    // Those that end well are in the file later: this counts the present ones, and is 0 at the end.
+    if (open_left_out_ > 0) rows.push_back({Kind::nvtx_event, "more ranges were open than are kept", open_left_out_});
+    if (!rows.empty() || left_out_written_ > 0) tables_->replace_dropped(rows);
+    left_out_written_ = open_left_out_;
   }
 
   const std::string path_;
@@ -329,7 +408,9 @@ class RunWriter::Impl {
   bool healthy_ = true;
   std::string error_;
 
-  std::mutex pause_mutex_;  // held by the writer's thread while it is inside SQLite
+  // Held by the writer's thread while it is inside SQLite. That thread takes it again the moment it gave it back, and a
+  // pause() that only waited there might wait long: the turnstile is taken before it, and held while paused.
+  std::mutex turnstile_, pause_mutex_;
   std::mutex close_mutex_;
   std::mutex source_mutex_;
   std::function<void(const Sink&)> open_ranges_source_;
@@ -338,12 +419,17 @@ class RunWriter::Impl {
   std::unique_ptr<sqlite::Connection> connection_;
   std::unique_ptr<RecordTables> tables_;
   RecordQueue::Batch batch_;
-  std::array<std::uint64_t, records::kind_count> uncommitted_{};
+  RecordQueue::Buffer names_;        // that are not known to be committed, in the order they came
+  std::size_t names_inserted_ = 0;   // of names_, in this and earlier transactions of the batch
+  std::size_t names_committed_ = 0;  // of names_
+  std::array<std::uint64_t, records::kind_count> left_{}, uncommitted_{};  // of the batch, by kind
+  Clock::time_point begun_;                                                // the transaction
+  std::uint32_t since_look_ = 0;
   std::vector<records::NvtxRecord> open_ranges_;
   std::vector<std::string> open_texts_;
+  std::uint64_t open_left_out_ = 0, left_out_written_ = 0;
   bool open_written_ = false;
   bool in_transaction_ = false;
-  bool finished_ = false;  // the file says so
   std::uint64_t drops_written_ = 0;
   std::thread thread_;
 };

@@ -6,8 +6,10 @@
 // that a process that is killed leaves a file that lacks at most its last second.
 //
 // Only the constructor throws. Whatever goes wrong later (disk full, file removed) is counted and told by status().
-// Marks of category "fact" in the NVTX domain "foldperf" are also written as rows of steps, batches, metrics,
-// workloads.
+// Records that are told once and that others need (names of domains and categories, communicators, GPUs) are tried
+// again until they are in the file. A mark in the NVTX domain "foldperf" whose text is a fact in JSON (core/facts),
+// whatever its category, is also written as a row of steps, batches, metrics or workloads; so is one in the default
+// domain behind the prefix "foldperf:".
 //
 // A forked child inherits no thread: there, close() and the destructor do nothing, and add() must not be called.
 #pragma once
@@ -54,7 +56,15 @@ struct WriterOptions {
   std::size_t queue_bytes = std::size_t{64} << 20;
   WhenFull when_full = WhenFull::drop;
   std::chrono::milliseconds commit_interval{300};
+  // A transaction that lasts longer is committed and another begun: what is not committed is lost when we are killed,
+  // and pause() waits for the end of one.
+  std::chrono::milliseconds longest_transaction{200};
 };
+
+// Of the ranges open at a commit, at most so many are written, and so many bytes of their texts: they are written again
+// at every commit. How many of a killed process are missing is in its dropped_records.
+inline constexpr std::size_t open_ranges_limit = 10'000;
+inline constexpr std::size_t open_texts_limit_bytes = std::size_t{4} << 20;
 
 struct DroppedCount {
   records::Kind kind;
@@ -96,8 +106,8 @@ class RunWriter {
   bool flush(std::chrono::milliseconds timeout) noexcept;
 
   // Around fork(), by one thread: when pause() returns, the writer's thread is outside SQLite, whose process-wide locks
-  // a child would otherwise inherit as locked, and stays outside until resume(). Must not be called from the source
-  // above.
+  // a child would otherwise inherit as locked, and stays outside until resume(). Waits for the end of a transaction, at
+  // most. Must not be called from the source above.
   void pause() noexcept;
   void resume() noexcept;
 

@@ -71,7 +71,7 @@ TEST(RunWriter, WhatIsAddedIsInTheFile) {
   EXPECT_EQ(reader.thread_names()[0].name, "loader");
 }
 
-TEST(RunWriter, FactsBecomeRowsOnlyInTheirDomainAndCategory) {
+TEST(RunWriter, FactsBecomeRowsOnlyInTheirDomain) {
   const TemporaryFolder folder;
   const std::string path = folder / "a.foldperf";
   {
@@ -218,6 +218,87 @@ TEST(RunWriter, OpenRangesAreKnownAndReplaced) {
   EXPECT_EQ(RunReader(path).count("nvtx_open"), 0) << "a process that ended has no open ranges";
 }
 
+// A writer in the middle of a batch of several transactions: paused after one of them.
+WriterOptions many_transactions() {
+  WriterOptions options;
+  options.commit_interval = 60s;
+  options.longest_transaction = 0ms;  // the shortest there are
+  return options;
+}
+constexpr int long_batch = 20000;  // records; a transaction has at least 1024
+
+TEST(RunWriter, PauseWaitsForOneTransactionNotForTheBatch) {
+  const TemporaryFolder folder;
+  RunWriter writer(folder / "a.foldperf", process(0), many_transactions());
+  for (int i = 0; i < long_batch; ++i) writer.add(range(i, i + 1, "work"));
+  // The source runs on the writer's thread as the batch begins: time for pause() to come and wait.
+  std::atomic<bool> begun{false};
+  writer.set_open_ranges_source([&](const RunWriter::Sink&) {
+    begun = true;
+    std::this_thread::sleep_for(200ms);
+  });
+  std::thread flush([&] { writer.flush(60s); });
+  while (!begun) std::this_thread::yield();
+  writer.pause();
+  const auto written = writer.status().written;
+  EXPECT_LT(written, static_cast<std::uint64_t>(long_batch));
+  std::this_thread::sleep_for(20ms);
+  EXPECT_EQ(writer.status().written, written) << "it stays outside until resume()";
+  writer.resume();
+  flush.join();
+  EXPECT_EQ(writer.status().written, static_cast<std::uint64_t>(long_batch));
+}
+
+TEST(RunWriter, ARangeThatEndsIsNeverInTheFileTwice) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.foldperf";
+  RunWriter writer(path, process(0), many_transactions());
+  std::atomic<bool> open{true}, begun{false};
+  writer.set_open_ranges_source([&](const RunWriter::Sink& sink) {
+    if (open) return sink(range(1, 0, "the range"));
+    begun = true;
+    std::this_thread::sleep_for(200ms);
+  });
+  ASSERT_TRUE(writer.flush(60s));
+  ASSERT_EQ(RunReader(path).count("nvtx_open"), 1);
+  open = false;
+  writer.add(range(1, 9, "the range"));
+  for (int i = 0; i < long_batch; ++i) writer.add(range(i, i + 1, "work"));
+  std::thread flush([&] { writer.flush(60s); });
+  while (!begun) std::this_thread::yield();
+  writer.pause();  // between two transactions: what a process that is killed now leaves
+  const RunReader reader(path);
+  EXPECT_GT(reader.count("NVTX_EVENTS"), 0);
+  EXPECT_LT(reader.count("NVTX_EVENTS"), long_batch);
+  EXPECT_EQ(reader.count("nvtx_open"), 0);
+  writer.resume();
+  flush.join();
+}
+
+TEST(RunWriter, OfVeryManyOpenRangesTheExcessIsCounted) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.foldperf";
+  RunWriter writer(path, process(0));
+  std::atomic<std::size_t> depth{open_ranges_limit + 7};
+  writer.set_open_ranges_source([&](const RunWriter::Sink& sink) {
+    for (std::size_t i = 0; i < depth; ++i) sink(range(static_cast<std::int64_t>(i), 0, "deep"));
+  });
+  ASSERT_TRUE(writer.flush(60s));
+  ASSERT_TRUE(writer.flush(60s));
+  {
+    const RunReader reader(path);
+    EXPECT_EQ(reader.count("nvtx_open"), static_cast<std::int64_t>(open_ranges_limit));
+    ASSERT_EQ(reader.dropped().size(), 1u);
+    EXPECT_EQ(reader.dropped()[0].count, 7) << "once, not at every commit";
+    EXPECT_EQ(reader.dropped()[0].reason, "more ranges were open than are kept");
+  }
+  depth = 3;
+  ASSERT_TRUE(writer.flush(60s));
+  EXPECT_EQ(RunReader(path).count("nvtx_open"), 3);
+  EXPECT_EQ(RunReader(path).dropped().size(), 0u) << "those that ended are in the file";
+  writer.set_open_ranges_source({});
+}
+
 TEST(RunWriter, RefusesAFileThatExistsAndAFolderThatDoesNot) {
   const TemporaryFolder folder;
   testing::write_file(folder / "there", "mine");
@@ -268,6 +349,41 @@ TEST(RunWriter, FullDiskIsCountedAndEndsNothing) {
   for (const DroppedRow& row : reader.dropped()) dropped += row.count;
   EXPECT_GT(dropped, 0) << "the file says what is missing";
   EXPECT_EQ(reader.run().state, "finished");
+}
+
+TEST(RunWriter, NamesSurviveADiskThatWasFullForAWhile) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.foldperf";
+  const int status = in_child([&] {
+    WriterOptions options;
+    options.commit_interval = 60s;
+    RunWriter writer(path, process(0), options);
+    rlimit limit{400000, RLIM_INFINITY};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    writer.add(records::NvtxDomainRecord{4, "foldperf"});
+    writer.add(records::NvtxCategoryRecord{4, 1, "step"});
+    writer.add(records::ThreadNameRecord{records::global_tid(100, 100), "main", 0});
+    for (int i = 0; i < 3000; ++i) writer.add(range(i, i + 1, std::string(900, 'x') + std::to_string(i)));
+    writer.flush(60s);
+    if (writer.status().healthy || writer.status().dropped_total() != 3000) _exit(1);
+    limit.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    auto step = range(1, 2, "step", 4);
+    step.category = 1;
+    writer.add(step);
+    writer.close();
+    if (writer.status().written != 4) _exit(2);
+  });
+  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_EQ(WEXITSTATUS(status), 0);
+  const RunReader reader(path);
+  std::vector<std::string> names;
+  reader.for_each_nvtx({}, [&](const NvtxRow& row) {
+    names.emplace_back(row.domain);
+    names.emplace_back(row.category_name);
+  });
+  EXPECT_THAT(names, ElementsAre("foldperf", "step"));
+  ASSERT_EQ(reader.thread_names().size(), 1u) << "once";
 }
 
 TEST(RunWriter, AForkedChildLeavesTheFileAlone) {
