@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/facts/conventions.hpp"
+#include "core/records/records.hpp"
 
 namespace foldperf::analysis {
 namespace {
@@ -60,12 +61,17 @@ RangeSet load_ranges(const database::RunReader& reader) {
   });
   // A process that left no end is taken to have ended with the run.
   const database::RunRow run = reader.run();
-  std::map<int, std::int64_t> rank_ends;
-  for (const database::RankRow& rank : reader.ranks()) {
-    const auto end = rank.end_utc_ns ? rank.end_utc_ns : run.end_utc_ns;
-    if (end) rank_ends[rank.rank] = *end - run.start_utc_ns;
+  std::map<Process, std::int64_t> ends;
+  for (const database::RankRow& row : reader.ranks()) {
+    const auto end_utc_ns = row.end_utc_ns ? row.end_utc_ns : run.end_utc_ns;
+    if (!end_utc_ns) continue;
+    const Process process{row.rank, records::pid_of(records::global_pid(row.pid))};
+    const std::int64_t end = *end_utc_ns - run.start_utc_ns;
+    // Two hosts may have the same pid under one rank: then the later end.
+    const auto [known, added] = ends.try_emplace(process, end);
+    if (!added) known->second = std::max(known->second, end);
   }
-  return builder.finish(rank_ends);
+  return builder.finish(ends);
 }
 
 RunAnalysis analyze(const database::RunReader& reader) {

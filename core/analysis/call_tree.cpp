@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/analysis/nesting.hpp"
+#include "core/analysis/saturate.hpp"
 #include "core/analysis/statistics.hpp"
 
 namespace foldperf::analysis {
@@ -69,8 +70,8 @@ class TreeBuilder {
 
   void finish(CallTree& tree) {
     for (std::size_t i = nodes_.size(); i-- > 0;) {
-      nodes_[i].total_ns += nodes_[i].self_ns;
-      if (i > 0) nodes_[nodes_[i].parent].total_ns += nodes_[i].total_ns;
+      add_to(nodes_[i].total_ns, nodes_[i].self_ns);
+      if (i > 0) add_to(nodes_[nodes_[i].parent].total_ns, nodes_[i].total_ns);
     }
     for (CallNode& node : nodes_) {
       std::stable_sort(node.children.begin(), node.children.end(),
@@ -101,9 +102,9 @@ CallTree analyze_call_tree(const RangeSet& set) {
   // The sweep's id is a tree node and the range's label.
   const auto pack = [](std::size_t node, std::uint32_t label) { return node << 32 | label; };
   OwnerSweep sweep([&](std::uint64_t id, std::int64_t from, std::int64_t to) {
-    builder[id >> 32].self_ns += to - from;
-    names[id & 0xffffffffU].self_ns += to - from;
-    tree.self_ns += to - from;
+    add_to(builder[id >> 32].self_ns, to - from);
+    add_to(names[id & 0xffffffffU].self_ns, to - from);
+    add_to(tree.self_ns, to - from);
   });
   for_each_thread(set, [&](std::size_t first, std::size_t last) {
     std::unordered_map<std::uint32_t, UnionLength> unions;
@@ -113,7 +114,7 @@ CallTree analyze_call_tree(const RangeSet& set) {
       const std::uint32_t label = label_of[range.name];
       NameTime& name = names[label];
       ++name.count;
-      name.total_ns += unions[label].add(range.start, range.end);
+      add_to(name.total_ns, unions[label].add(range.start, range.end));
       durations[label].push_back(static_cast<double>(range.end - range.start));
       sweep.advance(range.start);  // closes what ended, so that the parent is the innermost range still open
       const std::size_t parent = sweep.depth() > 0 ? sweep.id_at(sweep.depth() - 1) >> 32 : 0;

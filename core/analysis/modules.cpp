@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/analysis/nesting.hpp"
+#include "core/analysis/saturate.hpp"
 #include "core/facts/conventions.hpp"
 
 namespace foldperf::analysis {
@@ -19,7 +20,7 @@ void add(PassTimes& sum, const PassTimes& other) {
 std::int64_t training_self(const PassTimes& passes) {
   std::int64_t sum = 0;
   for (const Pass p : {Pass::forward, Pass::backward, Pass::recompute})
-    sum += passes[static_cast<std::size_t>(p)].self_ns;
+    add_to(sum, passes[static_cast<std::size_t>(p)].self_ns);
   return sum;
 }
 
@@ -39,7 +40,7 @@ std::unordered_map<std::uint32_t, PassTimes> times_by_name(const RangeSet& set, 
   std::unordered_map<std::uint32_t, PassTimes> times;
   // The sweep's id carries the pass beside the range, so that it is looked up once.
   OwnerSweep sweep([&](std::uint64_t id, std::int64_t from, std::int64_t to) {
-    times[set.ranges[id / pass_count].name][id % pass_count].self_ns += to - from;
+    add_to(times[set.ranges[id / pass_count].name][id % pass_count].self_ns, to - from);
   });
   for_each_thread(set, [&](std::size_t first, std::size_t last) {
     std::unordered_map<std::uint64_t, UnionLength> unions;
@@ -49,7 +50,7 @@ std::unordered_map<std::uint32_t, PassTimes> times_by_name(const RangeSet& set, 
       const auto pass = static_cast<std::size_t>(pass_of(set, range, phases));
       PassTime& time = times[range.name][pass];
       ++time.count;
-      time.total_ns += unions[range.name * std::uint64_t{pass_count} + pass].add(range.start, range.end);
+      add_to(time.total_ns, unions[range.name * std::uint64_t{pass_count} + pass].add(range.start, range.end));
       sweep.begin(i * pass_count + pass, range.start, range.end);
     }
     sweep.finish();
@@ -79,46 +80,52 @@ std::vector<ModuleTime> fold(const std::vector<ModuleTime>& modules) {
   return result;
 }
 
-std::vector<ModuleNode> build_tree(const std::vector<ModuleTime>& folded) {
-  std::vector<ModuleNode> tree;
-  if (folded.empty()) return tree;
+void build_tree(ModuleAnalysis& analysis) {
+  if (analysis.folded.empty()) return;
+  std::vector<ModuleNode>& tree = analysis.tree;
   tree.emplace_back();
-  std::unordered_map<std::string, std::size_t> index{{"", 0}};
-  for (const ModuleTime& module : folded) {
+  std::map<std::pair<std::size_t, std::string>, std::size_t> children;  // by parent and name
+  for (const ModuleTime& module : analysis.folded) {
+    const std::string path = module.path.substr(0, tree_path_limit);
+    bool cut = path.size() < module.path.size();
     std::size_t node = 0;
-    for (std::size_t at = 0; at < module.path.size();) {
-      const std::size_t dot = std::min(module.path.find('.', at), module.path.size());
-      const std::string path = module.path.substr(0, dot);
-      const auto [found, added] = index.try_emplace(path, tree.size());
-      if (added) {
+    std::size_t depth = 0;
+    for (std::size_t at = 0; at < path.size(); ++depth) {
+      const std::size_t dot = std::min(path.find('.', at), path.size());
+      std::pair key{node, path.substr(at, dot - at)};
+      auto found = children.find(key);
+      if (found == children.end()) {
+        cut = cut || depth == tree_depth_limit || tree.size() == tree_node_limit;
+        if (depth == tree_depth_limit || tree.size() == tree_node_limit) break;
         tree[node].children.push_back(tree.size());
+        found = children.emplace(key, tree.size()).first;
         ModuleNode& child = tree.emplace_back();
-        child.name = module.path.substr(at, dot - at);
-        child.path = path;
+        child.name = std::move(key.second);
+        child.path = path.substr(0, dot);
         child.parent = node;
       }
       node = found->second;
       at = dot + 1;
     }
     add(tree[node].passes, module.passes);
+    analysis.tree_cut = analysis.tree_cut || cut;
   }
   for (std::size_t i = tree.size(); i-- > 0;) {  // children stand after their parents
-    tree[i].subtree_self_ns += training_self(tree[i].passes);
-    if (i > 0) tree[tree[i].parent].subtree_self_ns += tree[i].subtree_self_ns;
+    add_to(tree[i].subtree_self_ns, training_self(tree[i].passes));
+    if (i > 0) add_to(tree[tree[i].parent].subtree_self_ns, tree[i].subtree_self_ns);
   }
   for (ModuleNode& node : tree) {
     std::stable_sort(node.children.begin(), node.children.end(),
                      [&](std::size_t a, std::size_t b) { return tree[a].subtree_self_ns > tree[b].subtree_self_ns; });
   }
-  return tree;
 }
 
 }  // namespace
 
 PassTime& PassTime::operator+=(const PassTime& other) {
   count += other.count;
-  total_ns += other.total_ns;
-  self_ns += other.self_ns;
+  add_to(total_ns, other.total_ns);
+  add_to(self_ns, other.self_ns);
   return *this;
 }
 
@@ -149,11 +156,11 @@ ModuleAnalysis analyze_modules(const RangeSet& set, const RankTimelines& phases)
     ModuleTime& module = analysis.modules.emplace_back();
     module.path = set.names[name];
     module.passes = passes;
-    for (std::size_t p = 0; p < pass_count; ++p) analysis.self_ns[p] += passes[p].self_ns;
+    for (std::size_t p = 0; p < pass_count; ++p) add_to(analysis.self_ns[p], passes[p].self_ns);
   }
   sort_by_self(analysis.modules);
   analysis.folded = fold(analysis.modules);
-  analysis.tree = build_tree(analysis.folded);
+  build_tree(analysis);
   return analysis;
 }
 

@@ -48,8 +48,14 @@ struct ModuleAnalysis {
   std::vector<ModuleTime> modules;  // by training self time, largest first
   std::vector<ModuleTime> folded;   // repeated blocks folded, same order
   std::vector<ModuleNode> tree;     // of the folded paths; node 0 is the root (empty path); empty without modules
+  bool tree_cut = false;            // paths went beyond the tree's limits: the rest counts as the last node's own time
   std::array<std::int64_t, pass_count> self_ns{};  // over all modules
 };
+
+// The tree's bounds. A model's own are far below; without them a file of one long path could take all memory.
+inline constexpr std::size_t tree_depth_limit = 64;
+inline constexpr std::size_t tree_path_limit = 1000;  // bytes
+inline constexpr std::size_t tree_node_limit = 50000;
 
 ModuleAnalysis analyze_modules(const RangeSet& set, const RankTimelines& phases);
 

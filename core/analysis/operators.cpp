@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "core/analysis/nesting.hpp"
+#include "core/analysis/saturate.hpp"
 #include "core/facts/conventions.hpp"
 
 namespace foldperf::analysis {
@@ -61,20 +62,20 @@ OperatorAnalysis analyze_operators(const RangeSet& set, const RankTimelines& pha
   OwnerSweep sweep([&](std::uint64_t id, std::int64_t from, std::int64_t to) {
     OperatorTime& time = times[set.ranges[id >> place_bits].name];
     const std::int64_t ns = to - from;
-    time.self_ns += ns;
-    if (id & in_step) time.in_steps_ns += ns;
+    add_to(time.self_ns, ns);
+    if (id & in_step) add_to(time.in_steps_ns, ns);
     switch (id & 3U) {
       case forward:
-        time.forward_ns += ns;
+        add_to(time.forward_ns, ns);
         break;
       case backward:
-        time.backward_ns += ns;
+        add_to(time.backward_ns, ns);
         break;
       case background:
-        time.background_ns += ns;
+        add_to(time.background_ns, ns);
         break;
       default:
-        time.other_ns += ns;
+        add_to(time.other_ns, ns);
     }
   });
   for_each_thread(set, [&](std::size_t first, std::size_t last) {
@@ -84,7 +85,7 @@ OperatorAnalysis analyze_operators(const RangeSet& set, const RankTimelines& pha
       if (range.range_class != RangeClass::op) continue;
       OperatorTime& time = times[range.name];
       ++time.count;
-      time.total_ns += unions[range.name].add(range.start, range.end);
+      add_to(time.total_ns, unions[range.name].add(range.start, range.end));
       sweep.begin(i << place_bits | places.of(range), range.start, range.end);
     }
     sweep.finish();
@@ -93,7 +94,7 @@ OperatorAnalysis analyze_operators(const RangeSet& set, const RankTimelines& pha
   OperatorAnalysis analysis;
   for (auto& [name, time] : times) {
     time.name = set.names[name];
-    analysis.self_ns += time.self_ns;
+    add_to(analysis.self_ns, time.self_ns);
     analysis.operators.push_back(std::move(time));
   }
   std::sort(analysis.operators.begin(), analysis.operators.end(), [](const OperatorTime& a, const OperatorTime& b) {

@@ -4,10 +4,10 @@
 #include <array>
 #include <map>
 #include <set>
-#include <tuple>
 #include <unordered_map>
 
 #include "core/analysis/nesting.hpp"
+#include "core/analysis/saturate.hpp"
 #include "core/facts/conventions.hpp"
 
 namespace foldperf::analysis {
@@ -48,24 +48,60 @@ void sweep_phases(const RangeSet& set, Segment segment) {
   });
 }
 
+struct NamedPhase {
+  std::uint32_t name = 0;
+  std::size_t order = 0;  // place in step_order, whose size means: outside the convention
+  std::int64_t count = 0;
+  std::int64_t total_ns = 0;
+};
+
+// The names of phases in the order in which they are shown, but that those outside the convention come by their time.
+std::vector<NamedPhase> named_phases(const RangeSet& set) {
+  std::unordered_map<std::uint32_t, NamedPhase> by_name;
+  for (const Range& range : set.ranges) {
+    if (range.range_class != RangeClass::phase) continue;
+    NamedPhase& phase = by_name[range.name];
+    ++phase.count;
+    add_to(phase.total_ns, range.end - range.start);
+  }
+  std::vector<NamedPhase> phases;
+  for (auto& [name, phase] : by_name) {
+    const auto known = std::find(step_order.begin(), step_order.end(), set.names[name]);
+    phase.name = name;
+    phase.order = static_cast<std::size_t>(known - step_order.begin());
+    phases.push_back(phase);
+  }
+  std::sort(phases.begin(), phases.end(), [&](const NamedPhase& a, const NamedPhase& b) {
+    if (a.order != b.order) return a.order < b.order;
+    return a.total_ns != b.total_ns ? a.total_ns > b.total_ns : set.names[a.name] < set.names[b.name];
+  });
+  return phases;
+}
+
 // name id -> position in PhaseAnalysis::phases
 std::unordered_map<std::uint32_t, std::size_t> name_phases(const RangeSet& set, PhaseAnalysis& analysis) {
-  std::map<std::uint32_t, std::int64_t> counts;
-  for (const Range& range : set.ranges) {
-    if (range.range_class == RangeClass::phase) ++counts[range.name];
-  }
-  std::vector<std::tuple<std::size_t, std::string, std::uint32_t>> order;
-  for (const auto& [name, count] : counts) {
-    const auto known = std::find(step_order.begin(), step_order.end(), set.names[name]);
-    order.emplace_back(static_cast<std::size_t>(known - step_order.begin()), set.names[name], name);
-  }
-  std::sort(order.begin(), order.end());
+  std::vector<NamedPhase> named = named_phases(set);
+  const auto others = std::find_if(named.begin(), named.end(),
+                                   [](const NamedPhase& phase) { return phase.order == step_order.size(); });
+  const auto kept = named.end() - others > static_cast<std::ptrdiff_t>(other_phases_kept)
+                        ? others + static_cast<std::ptrdiff_t>(other_phases_kept)
+                        : named.end();
+  std::sort(others, kept,
+            [&](const NamedPhase& a, const NamedPhase& b) { return set.names[a.name] < set.names[b.name]; });
   std::unordered_map<std::uint32_t, std::size_t> position;
-  for (const auto& [rank, text, name] : order) {
-    position[name] = analysis.phases.size();
-    PhaseTime& phase = analysis.phases.emplace_back();
-    phase.phase = text;
-    phase.count = counts[name];
+  for (auto phase = named.begin(); phase != kept; ++phase) {
+    position[phase->name] = analysis.phases.size();
+    PhaseTime& added = analysis.phases.emplace_back();
+    added.phase = set.names[phase->name];
+    added.count = phase->count;
+  }
+  if (kept == named.end()) return position;
+  PhaseTime& pool = analysis.phases.emplace_back();
+  pool.phase = other_phases;
+  for (auto phase = kept; phase != named.end(); ++phase) {
+    position[phase->name] = analysis.phases.size() - 1;
+    pool.count += phase->count;
+    ++analysis.pooled;
   }
   return position;
 }
@@ -77,7 +113,7 @@ std::vector<RecyclingPass> recycling_passes(const RangeSet& set) {
     RecyclingPass& pass = passes[range.payload];
     pass.pass = range.payload;
     ++pass.count;
-    pass.total_ns += range.end - range.start;
+    add_to(pass.total_ns, range.end - range.start);
   }
   std::vector<RecyclingPass> result;
   for (const auto& [number, pass] : passes) result.push_back(pass);
@@ -101,20 +137,20 @@ PhaseAnalysis analyze_phases(const RangeSet& set, const StepAnalysis& steps) {
     std::int64_t outside = to - from;
     if (const auto timeline = step_time.find(set.threads[range.thread].rank); timeline != step_time.end()) {
       timeline->second.for_each_overlap(from, to, [&](std::size_t step, std::int64_t ns) {
-        analysis.per_step[step][phase] += ns;
-        analysis.phases[phase].in_steps_ns += ns;
+        add_to(analysis.per_step[step][phase], ns);
+        add_to(analysis.phases[phase].in_steps_ns, ns);
         outside -= ns;
       });
     }
-    analysis.phases[phase].outside_ns += outside;
+    add_to(analysis.phases[phase].outside_ns, outside);
   });
 
   for (std::size_t i = 0; i < steps.steps.size(); ++i) {
     std::int64_t left = steps.steps[i].duration();
-    for (std::size_t p = 0; p < rest; ++p) left -= analysis.per_step[i][p];
+    for (std::size_t p = 0; p < rest; ++p) add_to(left, -analysis.per_step[i][p]);
     // Two threads of a rank that both run steps could name more than a step's length: the rest is then nothing.
     analysis.per_step[i][rest] = std::max<std::int64_t>(0, left);
-    analysis.phases[rest].in_steps_ns += analysis.per_step[i][rest];
+    add_to(analysis.phases[rest].in_steps_ns, analysis.per_step[i][rest]);
   }
   for (std::size_t p = 0; p < analysis.phases.size(); ++p) {
     std::vector<double> sample;

@@ -13,6 +13,10 @@
 namespace foldperf::analysis {
 
 inline constexpr const char* rest_of_step = "rest of step";
+// Of names outside the convention, those of most time stay apart; a program that numbers its phases ("forward 123")
+// would otherwise have a table of steps times names.
+inline constexpr const char* other_phases = "other phases";
+inline constexpr std::size_t other_phases_kept = 32;
 
 struct PhaseTime {
   std::string phase;
@@ -29,7 +33,10 @@ struct RecyclingPass {
 };
 
 struct PhaseAnalysis {
-  std::vector<PhaseTime> phases;  // in the order of a step; names outside the convention after those; the rest last
+  // In the order of a step; names outside the convention after those, `other_phases` where there are too many; the rest
+  // last.
+  std::vector<PhaseTime> phases;
+  std::size_t pooled = 0;  // names that are in other_phases
   std::int64_t steps_total_ns = 0;
   std::vector<std::vector<std::int64_t>> per_step;  // [index into StepAnalysis::steps][index into phases] ns
   std::vector<RecyclingPass> recycling;             // by pass number

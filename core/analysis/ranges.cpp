@@ -3,7 +3,16 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/database/reader.hpp"
+#include "core/records/records.hpp"
+
 namespace foldperf::analysis {
+
+namespace {
+
+Process process_of(const Thread& thread) { return {thread.rank, records::pid_of(thread.global_tid)}; }
+
+}  // namespace
 
 std::uint32_t RangeSetBuilder::intern(std::string_view name) {
   if (const auto found = ids_.find(name); found != ids_.end()) return found->second;
@@ -23,25 +32,29 @@ std::uint32_t RangeSetBuilder::thread_index(int rank, std::int64_t global_tid) {
 void RangeSetBuilder::add(int rank, std::int64_t global_tid, std::string_view name, RangeClass range_class,
                           std::int64_t start, std::optional<std::int64_t> end, std::int64_t payload) {
   Range range;
-  range.start = start;
-  range.end = std::max(start, end.value_or(start));  // a damaged file may hold an end before its start
-  range.payload = payload;
+  range.start = database::bounded(start);
+  range.end =
+      std::max(range.start, database::bounded(end.value_or(start)));  // a damaged file may hold an end before its start
+  range.payload = payload == no_payload ? payload : database::bounded(payload);
   range.name = intern(name);
   range.thread = thread_index(rank, global_tid);
   range.range_class = range_class;
   range.closed = end.has_value();
   if (!range.closed) ++set_.unclosed;
   set_.last_ns = std::max(set_.last_ns, range.end);
-  std::int64_t& last = last_seen_[rank];
+  std::int64_t& last = last_seen_[process_of({rank, global_tid})];
   last = std::max(last, range.end);
   set_.ranges.push_back(range);
 }
 
-RangeSet RangeSetBuilder::finish(const std::map<int, std::int64_t>& rank_ends) {
+RangeSet RangeSetBuilder::finish(const std::map<Process, std::int64_t>& process_ends) {
   if (set_.unclosed > 0) {
-    for (const auto& [rank, end] : rank_ends) last_seen_[rank] = std::max(last_seen_[rank], end);
+    for (const auto& [process, end] : process_ends) {
+      std::int64_t& last = last_seen_[process];
+      last = std::max(last, database::bounded(end));
+    }
     for (Range& range : set_.ranges) {
-      if (!range.closed) range.end = last_seen_[set_.threads[range.thread].rank];
+      if (!range.closed) range.end = std::max(range.start, last_seen_[process_of(set_.threads[range.thread])]);
       set_.last_ns = std::max(set_.last_ns, range.end);
     }
   }

@@ -19,7 +19,7 @@ enum class RangeClass : std::uint8_t { step, recycling_pass, phase, module, modu
 
 struct Range {
   std::int64_t start = 0;    // ns of the run's clock
-  std::int64_t end = 0;      // never before start; the end of its rank where the program ended inside the range
+  std::int64_t end = 0;      // never before start; the end of its process where the program ended inside the range
   std::int64_t payload = 0;  // step or pass number; no_payload where none was given
   std::uint32_t name = 0;    // into RangeSet::names
   std::uint32_t thread = 0;  // into RangeSet::threads
@@ -27,6 +27,9 @@ struct Range {
   bool closed = true;
 };
 inline constexpr std::int64_t no_payload = INT64_MIN;
+
+// Which process a range is of: rank and pid. Several processes may have one rank (a launcher's, data loaders).
+using Process = std::pair<int, std::int64_t>;
 
 struct Thread {
   int rank = 0;
@@ -44,13 +47,13 @@ struct RangeSet {
 // Collects ranges in any order. Names and threads are interned. Not thread safe.
 class RangeSetBuilder {
  public:
-  // `end` empty: the program ended inside the range.
+  // `end` empty: the program ended inside the range. Times and payload are bounded (database::time_limit_ns).
   void add(int rank, std::int64_t global_tid, std::string_view name, RangeClass range_class, std::int64_t start,
            std::optional<std::int64_t> end, std::int64_t payload = no_payload);
 
-  // Closes what is open, sorts, and leaves the builder empty. An open range ends where its rank did: at rank_ends[rank]
-  // where that is known, and never before the last time seen of the rank.
-  RangeSet finish(const std::map<int, std::int64_t>& rank_ends = {});
+  // Closes what is open, sorts, and leaves the builder empty. An open range ends where its process did: at
+  // process_ends[process] where that is known, and never before the last time seen of the process.
+  RangeSet finish(const std::map<Process, std::int64_t>& process_ends = {});
 
  private:
   std::uint32_t intern(std::string_view name);
@@ -59,7 +62,7 @@ class RangeSetBuilder {
   std::deque<std::string> names_;  // keeps the keys of ids_ in place
   std::unordered_map<std::string_view, std::uint32_t> ids_;
   std::map<std::pair<int, std::int64_t>, std::uint32_t> thread_ids_;
-  std::map<int, std::int64_t> last_seen_;  // by rank
+  std::map<Process, std::int64_t> last_seen_;
   RangeSet set_;
 };
 

@@ -4,6 +4,8 @@
 #include <map>
 #include <tuple>
 
+#include "core/analysis/saturate.hpp"
+
 namespace foldperf::analysis {
 namespace {
 
@@ -33,11 +35,13 @@ RunFacts gather_run_facts(const database::RunReader& reader, std::int64_t last_t
   facts.collectors = reader.collectors();
 
   std::map<std::tuple<int, std::string, std::string>, std::int64_t> dropped;
-  for (const database::DroppedRow& row : reader.dropped()) dropped[{row.rank, row.kind, row.reason}] += row.count;
+  for (const database::DroppedRow& row : reader.dropped()) {
+    add_to(dropped[{row.rank, row.kind, row.reason}], row.count);
+  }
   for (const auto& [key, count] : dropped) {
     if (count <= 0) continue;
     facts.dropped.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
-    facts.dropped_total += count;
+    add_to(facts.dropped_total, count);
   }
 
   facts.duration_ns = std::max<std::int64_t>(0, last_time_ns);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "core/analysis/saturate.hpp"
+
 namespace foldperf::analysis {
 namespace {
 
@@ -47,7 +49,7 @@ StepStatistics rank_statistics(int rank, const std::vector<const Step*>& complet
   for (std::size_t i = first; i < complete.size(); ++i) {
     durations.push_back(static_cast<double>(complete[i]->duration()));
     all_known = all_known && complete[i]->samples.has_value();
-    samples += complete[i]->samples.value_or(0);
+    add_to(samples, complete[i]->samples.value_or(0));
   }
   const double wall_s = static_cast<double>(complete.back()->end - complete[first]->start) * 1e-9;
   if (wall_s > 0) {
@@ -99,7 +101,7 @@ StepAnalysis analyze_steps(const RangeSet& set, const StepSamples& samples) {
   analysis.steps = collect_steps(set, samples);
   std::map<int, std::vector<const Step*>> complete;
   for (const Step& step : analysis.steps) {
-    analysis.total_ns += step.duration();
+    add_to(analysis.total_ns, step.duration());
     if (step.complete) {
       complete[step.rank].push_back(&step);
     } else {

@@ -23,6 +23,20 @@ std::optional<int> optional_small(const Statement& row, int column) {
   if (row.is_null(column)) return std::nullopt;
   return small(row.integer(column));
 }
+// Run-relative times and step numbers.
+std::int64_t time(const Statement& row, int column) { return bounded(row.integer(column)); }
+std::optional<std::int64_t> optional_time(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return time(row, column);
+}
+// UTC times: 1970 to 2096.
+std::int64_t utc(const Statement& row, int column) {
+  return std::clamp<std::int64_t>(row.integer(column), 0, 4'000'000'000'000'000'000);
+}
+std::optional<std::int64_t> optional_utc(const Statement& row, int column) {
+  if (row.is_null(column)) return std::nullopt;
+  return utc(row, column);
+}
 std::string text(const Statement& row, int column) { return std::string(row.text(column)); }
 
 class StatementRow final : public QueryRow {
@@ -167,8 +181,8 @@ RunRow RunReader::run() const {
       "SELECT name,command,working_directory,start_utc_ns,end_utc_ns,exit_code,state,foldperf_version FROM runs "
       "ORDER BY id LIMIT 1",
       [](const Statement& r) {
-        return RunRow{text(r, 0),           text(r, 1), text(r, 2), r.integer(3), r.optional_integer(4),
-                      optional_small(r, 5), text(r, 6), text(r, 7)};
+        return RunRow{text(r, 0),         text(r, 1),           text(r, 2), utc(r, 3),
+                      optional_utc(r, 4), optional_small(r, 5), text(r, 6), text(r, 7)};
       });
   if (rows.empty()) throw InputError(path(), "is damaged: it has no row about its run");
   return rows.front();
@@ -179,15 +193,15 @@ std::vector<RankRow> RunReader::ranks() const {
       "SELECT rank,world_size,host,pid,command,start_utc_ns,end_utc_ns,state,cpu_model,cpu_count,memory_bytes,os,"
       "offset_ns,source_file FROM ranks ORDER BY rank,start_utc_ns,pid",
       [](const Statement& r) {
-        return RankRow{small(r.integer(0)), optional_small(r, 1),  text(r, 2),    r.integer(3), text(r, 4),
-                       r.integer(5),        r.optional_integer(6), text(r, 7),    text(r, 8),   small(r.integer(9)),
-                       r.integer(10),       text(r, 11),           r.integer(12), text(r, 13)};
+        return RankRow{small(r.integer(0)), optional_small(r, 1), text(r, 2),    r.integer(3), text(r, 4),
+                       utc(r, 5),           optional_utc(r, 6),   text(r, 7),    text(r, 8),   small(r.integer(9)),
+                       r.integer(10),       text(r, 11),          r.integer(12), text(r, 13)};
       });
 }
 
 std::vector<StepRow> RunReader::steps() const {
   return impl_->all<StepRow>("SELECT rank,step,at,samples FROM steps ORDER BY rank,at,rowid", [](const Statement& r) {
-    return StepRow{small(r.integer(0)), r.integer(1), r.integer(2), r.optional_integer(3)};
+    return StepRow{small(r.integer(0)), time(r, 1), time(r, 2), r.optional_integer(3)};
   });
 }
 
@@ -197,7 +211,7 @@ std::vector<BatchRow> RunReader::batches() const {
       "batches "
       "ORDER BY rank,at,rowid",
       [](const Statement& r) {
-        return BatchRow{small(r.integer(0)), r.integer(1), r.integer(2),
+        return BatchRow{small(r.integer(0)), time(r, 1),   time(r, 2),
                         text(r, 3),          r.integer(4), r.integer(5),
                         r.integer(6),        r.integer(7), facts::stages_from_json(r.text(8)),
                         r.integer(9)};
@@ -208,8 +222,8 @@ std::vector<MetricRow> RunReader::metrics() const {
   return impl_->all<MetricRow>("SELECT rank,step,at,name,value,split,chain FROM metrics ORDER BY rank,at,rowid",
                                [](const Statement& r) {
                                  return MetricRow{small(r.integer(0)),
-                                                  r.integer(1),
-                                                  r.integer(2),
+                                                  time(r, 1),
+                                                  time(r, 2),
                                                   text(r, 3),
                                                   r.is_null(4) ? std::nullopt : std::optional(r.real(4)),
                                                   text(r, 5),
@@ -222,7 +236,7 @@ std::vector<WorkloadRow> RunReader::workloads() const {
       "SELECT rank,at,kernel,shape,dtype,bytes,flops,exponentials,configuration,chosen FROM workloads "
       "ORDER BY rank,at,rowid",
       [](const Statement& r) {
-        return WorkloadRow{small(r.integer(0)), r.integer(1), text(r, 2),   text(r, 3), text(r, 4),
+        return WorkloadRow{small(r.integer(0)), time(r, 1),   text(r, 2),   text(r, 3), text(r, 4),
                            r.integer(5),        r.integer(6), r.integer(7), text(r, 8), text(r, 9)};
       });
 }
@@ -275,8 +289,8 @@ void RunReader::for_each_nvtx(const NvtxFilter& filter, const std::function<void
       row.domain = names.domain(domain);
       if (filter.domain && row.domain != *filter.domain) continue;
       row.type = static_cast<records::NvtxEventType>(small(r.integer(1)));
-      row.start_ns = r.integer(2);
-      row.end_ns = r.optional_integer(3);
+      row.start_ns = time(r, 2);
+      row.end_ns = optional_time(r, 3);
       row.text = r.text(4);
       row.text_id = r.optional_integer(5);
       const auto number = static_cast<std::uint32_t>(r.integer(7));

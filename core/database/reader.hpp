@@ -3,6 +3,7 @@
 //
 // A file of one process and a merged run have the same schema; a run that is still being written can be read.
 // A database of an older version is upgraded in a private copy; the file itself is never changed.
+// Times and step numbers are bounded as they are read, so that the difference of two cannot overflow.
 // One reader is used by one thread at a time. Views handed to a callback hold until it returns.
 #pragma once
 
@@ -21,6 +22,12 @@
 #include "core/records/records.hpp"
 
 namespace foldperf::database {
+
+// No time counted from the run's start, and no step number, is beyond this, whatever the file says (36 years).
+inline constexpr std::int64_t time_limit_ns = std::int64_t{1} << 60;
+constexpr std::int64_t bounded(std::int64_t value) {
+  return value < -time_limit_ns ? -time_limit_ns : value > time_limit_ns ? time_limit_ns : value;
+}
 
 struct RunRow {
   std::string name, command, working_directory;

@@ -51,6 +51,7 @@ void add_module_pictures(HtmlPage& page, const RunAnalysis& run) {
     add_tree_nodes(run, 0, 0, nodes);
     page.figure_markup("Modules by time in training (forward, backward, recomputation); repeated blocks folded", {},
                        icicle_chart("Modules by time in training", nodes));
+    if (run.modules.tree_cut) page.note(module_tree_cut);
   }
   std::vector<Bar> bars;
   bool recompute = false;

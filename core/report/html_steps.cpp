@@ -130,6 +130,7 @@ void add_phases(HtmlPage& page, const RunAnalysis& run) {
                        share_bar("Share of each phase in the step time", parts));
   }
   page.table(table);
+  if (run.phases.pooled > 0) page.note(pooled_sentence(run));
   if (run.phases.recycling.size() > 1) {
     HtmlTable passes({{"recycling pass", true, {}}, {"count", true, {}}, {"total", true, {}}, {"mean", true, {}}});
     for (const analysis::RecyclingPass& pass : run.phases.recycling) {

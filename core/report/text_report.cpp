@@ -145,6 +145,7 @@ class TextReport {
                     format_duration(as_double(phase.outside_ns))});
     }
     table(rows);
+    if (run_.phases.pooled > 0) paragraph(pooled_sentence(run_));
     if (run_.phases.recycling.size() > 1) {
       heading("Recycling passes");
       TextTable passes({"<pass", "count", "total", "mean"});

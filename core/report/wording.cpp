@@ -101,6 +101,13 @@ std::string dropped_sentence(const analysis::RunAnalysis& run) {
          " records could not be kept: times below are too short by what they held";
 }
 
+std::string pooled_sentence(const analysis::RunAnalysis& run) {
+  if (run.phases.pooled == 0) return {};
+  return "\"" + std::string(analysis::other_phases) + "\" are " +
+         format_count(static_cast<std::int64_t>(run.phases.pooled)) +
+         " names outside the convention, those of least time, counted together.";
+}
+
 std::vector<std::string> findings(const analysis::RunAnalysis& run) {
   std::vector<std::string> sentences;
   add_phase_findings(run, sentences);

@@ -13,6 +13,7 @@ std::string state_sentence(const analysis::RunAnalysis& run);              // "f
 std::vector<std::string> machine_lines(const analysis::RunAnalysis& run);  // one a host: ranks, CPU, memory, system
 std::vector<std::string> gpu_lines(const analysis::RunAnalysis& run);      // one a kind of GPU
 std::string dropped_sentence(const analysis::RunAnalysis& run);
+std::string pooled_sentence(const analysis::RunAnalysis& run);  // which phases are counted together; empty: none
 
 // What stands out, in sentences: where most of a step goes, data wait, slow steps, drops. Empty when nothing is known.
 std::vector<std::string> findings(const analysis::RunAnalysis& run);
@@ -32,6 +33,9 @@ inline constexpr const char* no_steps =
     "nothing was recorded.";
 inline constexpr const char* no_phases = "No phases (forward, backward, data wait) were recorded.";
 inline constexpr const char* no_modules = "No module ranges were recorded.";
+inline constexpr const char* module_tree_cut =
+    "The picture is cut: some module paths are longer or deeper than it can hold, or there are too many. Their time "
+    "counts as that of the last module shown above them; the tables have them whole.";
 inline constexpr const char* no_operators =
     "No operators were recorded: foldperf-train records them when it is told to (profile.operators).";
 inline constexpr const char* no_batches = "No batches were recorded: what training waited for is unknown.";

@@ -83,6 +83,29 @@ TEST(Modules, TreeHoldsTheListsThatHaveNoRangeOfTheirOwn) {
   EXPECT_EQ(a.passes[0].count, 0);
 }
 
+TEST(Modules, TreeOfAVeryDeepPathIsCut) {
+  std::string deep = "a";
+  for (int i = 0; i < 100000; ++i) deep += ".a";
+  const ModuleAnalysis modules =
+      analyze(Hand().module(deep, 0, 10).module("b." + std::string(5000, 'm'), 10, 30).module("c", 30, 35).set());
+  EXPECT_TRUE(modules.tree_cut);
+  EXPECT_EQ(modules.tree.size(), 1 + tree_depth_limit + 2 + 1);
+  for (const ModuleNode& node : modules.tree) EXPECT_LE(node.path.size(), tree_path_limit);
+  EXPECT_EQ(modules.tree[0].subtree_self_ns, 35) << "no time is lost";
+  EXPECT_EQ(find(modules.modules, deep).pass(Pass::forward).self_ns, 10);
+  EXPECT_FALSE(analyze(Hand().module("a.b.c", 0, 1).set()).tree_cut);
+}
+
+TEST(Modules, TreeOfVeryManyPathsIsCut) {
+  Hand hand;
+  const auto count = static_cast<std::int64_t>(tree_node_limit) + 10;
+  for (std::int64_t i = 0; i < count; ++i) hand.module("m" + std::to_string(i), i, i + 1);
+  const ModuleAnalysis modules = analyze(hand.set());
+  EXPECT_TRUE(modules.tree_cut);
+  EXPECT_EQ(modules.tree.size(), tree_node_limit);
+  EXPECT_EQ(modules.tree[0].subtree_self_ns, count);
+}
+
 TEST(Modules, RecursionCountsOnceInTheTotal) {
   const ModuleAnalysis modules = analyze(Hand().module("m", 0, 100).module("m", 20, 40).set());
   expect_times(modules.modules[0].pass(Pass::forward), 2, 100, 100);

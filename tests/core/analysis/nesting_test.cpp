@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "core/analysis/ranges.hpp"
+#include "core/database/reader.hpp"
+#include "core/records/records.hpp"
 
 namespace foldperf::analysis {
 namespace {
@@ -135,7 +137,7 @@ TEST(RangeSetBuilder, SortsAndClosesWhatIsOpen) {
   builder.add(0, 1, "outer", RangeClass::other, 10, std::nullopt);
   builder.add(1, 1, "late", RangeClass::other, 500, 400);  // damaged: ends before it starts
   builder.add(0, 2, "other thread", RangeClass::other, 0, 90);
-  const RangeSet set = builder.finish({{1, 700}});
+  const RangeSet set = builder.finish({{{1, 0}, 700}});
   ASSERT_EQ(set.ranges.size(), 4U);
   EXPECT_EQ(set.names[set.ranges[0].name], "outer");
   EXPECT_EQ(set.ranges[0].end, 90) << "rank 0 was last seen at 90";
@@ -144,6 +146,31 @@ TEST(RangeSetBuilder, SortsAndClosesWhatIsOpen) {
   EXPECT_EQ(set.ranges[2].end, 500);
   EXPECT_EQ(set.unclosed, 1U);
   EXPECT_EQ(set.threads.size(), 3U);
+}
+
+TEST(RangeSetBuilder, EveryProcessOfARankHasItsOwnEnd) {
+  RangeSetBuilder builder;
+  builder.add(0, records::global_tid(100, 1), "early", RangeClass::other, 10, std::nullopt);
+  builder.add(0, records::global_tid(200, 1), "late", RangeClass::other, 20, std::nullopt);
+  builder.add(0, records::global_tid(300, 1), "unknown", RangeClass::other, 30, std::nullopt);
+  const RangeSet set = builder.finish({{{0, 100}, 50}, {{0, 200}, 900}});
+  ASSERT_EQ(set.ranges.size(), 3U);
+  EXPECT_EQ(set.ranges[0].end, 50);
+  EXPECT_EQ(set.ranges[1].end, 900);
+  EXPECT_EQ(set.ranges[2].end, 30) << "another process' end says nothing";
+}
+
+TEST(RangeSetBuilder, TimesAreBounded) {
+  constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  RangeSetBuilder builder;
+  builder.add(0, 1, "all time", RangeClass::step, least, most, most);
+  builder.add(0, 1, "open", RangeClass::step, 5, std::nullopt, no_payload);
+  const RangeSet set = builder.finish({{{0, 0}, most}});
+  EXPECT_EQ(set.ranges[0].end - set.ranges[0].start, 2 * database::time_limit_ns);
+  EXPECT_EQ(set.ranges[0].payload, database::time_limit_ns);
+  EXPECT_EQ(set.ranges[1].end, database::time_limit_ns);
+  EXPECT_EQ(set.ranges[1].payload, no_payload);
 }
 
 }  // namespace

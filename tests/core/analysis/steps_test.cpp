@@ -114,6 +114,28 @@ TEST(Phases, SumWithTheRestToTheSteps) {
   EXPECT_EQ(phases.phases.back().phase, rest_of_step);
 }
 
+TEST(Phases, NumberedNamesArePooled) {
+  Hand hand;
+  constexpr std::int64_t count = 500;
+  for (std::int64_t i = 0; i < count; ++i) {
+    hand.step(i, i * 100, i * 100 + 100);
+    hand.phase("forward " + std::to_string(i), i * 100, i * 100 + 10 + i / 10);
+    hand.phase("backward", i * 100 + 80, i * 100 + 90);
+  }
+  const RangeSet set = hand.set();
+  const PhaseAnalysis phases = analyze_phases(set, analyze_steps(set));
+  ASSERT_EQ(phases.phases.size(), 1 + other_phases_kept + 2);
+  EXPECT_EQ(phases.per_step[0].size(), phases.phases.size());
+  EXPECT_EQ(phases.phases[0].phase, "backward");
+  EXPECT_EQ(phase(phases, "forward 499").in_steps_ns, 10 + 49) << "those of most time stay apart";
+  EXPECT_EQ(phases.pooled, count - other_phases_kept);
+  EXPECT_EQ(phase(phases, other_phases).count, count - static_cast<std::int64_t>(other_phases_kept));
+  EXPECT_EQ(phases.phases.back().phase, rest_of_step);
+  std::int64_t sum = 0;
+  for (const PhaseTime& one : phases.phases) sum += one.in_steps_ns;
+  EXPECT_EQ(sum, phases.steps_total_ns);
+}
+
 TEST(Phases, CrossingAStepsEndIsSplit) {
   const RangeSet set = Hand().step(0, 0, 100).phase("checkpoint", 90, 130).set();
   const PhaseAnalysis phases = analyze_phases(set, analyze_steps(set));

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/analysis/analysis.hpp"
+#include "core/database/sqlite.hpp"
 #include "core/report/escape.hpp"
 #include "core/report/html_style.hpp"
 #include "tests/core/report/markup_checks.hpp"
@@ -186,6 +188,63 @@ TEST_F(Report, HostileNamesStayText) {
   EXPECT_NE(html.find("&lt;script&gt;alert"), std::string::npos);
   EXPECT_EQ(html.find('\x1b'), std::string::npos);
   EXPECT_EQ(render(database::RunReader(path()), Format::text).find('\x1b'), std::string::npos);
+}
+
+// Under the sanitizers an overflow anywhere ends the test.
+TEST_F(Report, NumbersOfAStrangerDoNotOverflow) {
+  const std::string least = "(-9223372036854775807 - 1)";
+  const std::string most = "9223372036854775807";
+  int run = 0;
+  for (const auto& [start, end] : {std::pair{least, most}, {most, least}, {most, most}, {least, least}}) {
+    test::SampleRunOptions options;
+    options.ranks = 2;
+    options.steps = 12;
+    options.unfinished = run % 2 == 1;
+    const std::string database = path(std::to_string(run++));
+    test::write_sample_run(database, options);
+    {
+      database::sqlite::Connection db(database, database::sqlite::OpenMode::read_write, database);
+      db.exec("UPDATE NVTX_EVENTS SET start=" + start + ", \"end\"=" + end + " WHERE rowid % 2");
+      db.exec("UPDATE NVTX_EVENTS SET int64Value=" + most + " WHERE int64Value % 3 = 1");
+      db.exec("UPDATE NVTX_EVENTS SET globalTid=globalTid + rowid % 16");  // many threads: more than one clock's time
+      db.exec("UPDATE runs SET start_utc_ns=" + start + ", end_utc_ns=" + end);
+      db.exec("UPDATE ranks SET start_utc_ns=" + start + ", end_utc_ns=" + end + ", offset_ns=" + start);
+      db.exec("UPDATE steps SET at=" + end + ", samples=" + most + ", step=" + most + " WHERE rowid % 2");
+      db.exec("UPDATE metrics SET at=" + end + ", step=" + start + " WHERE rowid % 2");
+      db.exec("UPDATE batches SET at=" + end + ", length=" + most + ", queue_wait_ns=" + most +
+              ", preparation_ns=" + least);
+      db.exec("INSERT INTO dropped_records VALUES(0,'k','r'," + most + "),(0,'k','r'," + most + "),(1,'k','r',5)");
+    }
+    check_all_formats(database);
+    const nlohmann::json json = json_of(database);
+    EXPECT_GE(json["steps"]["total_ns"].get<std::int64_t>(), 0);
+    EXPECT_EQ(json["record"]["dropped_total"].get<std::int64_t>(), std::numeric_limits<std::int64_t>::max());
+    for (const auto& name : json["modules"]["modules"]) {
+      EXPECT_GE(name["forward"]["total_ns"].get<std::int64_t>(), name["forward"]["self_ns"].get<std::int64_t>());
+    }
+  }
+}
+
+TEST_F(Report, SaysWhatItCutsAndPools) {
+  test::SampleRunOptions options;
+  options.steps = 3;
+  std::string deep = "a";
+  for (int i = 0; i < 3000; ++i) deep += ".a";
+  options.extra_modules = {deep};
+  test::write_sample_run(path(), options);
+  {
+    // A program that numbers its phases.
+    database::sqlite::Connection db(path(), database::sqlite::OpenMode::read_write, path());
+    db.exec(
+        "UPDATE NVTX_EVENTS SET text='forward ' || rowid, textId=NULL "
+        "WHERE textId IN (SELECT id FROM StringIds WHERE value LIKE 'aten::%')");
+    db.exec("UPDATE NVTX_EVENTS SET category=3 WHERE text LIKE 'forward %'");
+  }
+  check_all_formats(path());
+  const std::string html = render(database::RunReader(path()), Format::html);
+  EXPECT_NE(html.find("The picture is cut"), std::string::npos);
+  EXPECT_NE(html.find("names outside the convention"), std::string::npos);
+  EXPECT_NE(render(database::RunReader(path()), Format::text).find("\"other phases\" are"), std::string::npos);
 }
 
 TEST_F(Report, TextKeepsItsWidthAndItsRows) {
