@@ -15,6 +15,10 @@
 #include "tests/core/report/sha256.hpp"
 #include "tests/support/sample_run.hpp"
 
+// An overflow ends a test, in builds that look for them.
+extern "C" const char* __ubsan_default_options();
+extern "C" const char* __ubsan_default_options() { return "halt_on_error=1:print_stacktrace=1"; }
+
 namespace foldperf::report {
 namespace {
 
@@ -190,7 +194,6 @@ TEST_F(Report, HostileNamesStayText) {
   EXPECT_EQ(render(database::RunReader(path()), Format::text).find('\x1b'), std::string::npos);
 }
 
-// Under the sanitizers an overflow anywhere ends the test.
 TEST_F(Report, NumbersOfAStrangerDoNotOverflow) {
   const std::string least = "(-9223372036854775807 - 1)";
   const std::string most = "9223372036854775807";
