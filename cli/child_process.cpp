@@ -1,12 +1,9 @@
 #include "cli/child_process.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,63 +11,13 @@
 #include "core/error.hpp"
 
 namespace foldperf::cli {
-namespace {
-
-constexpr std::array passed_on{SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-
-std::atomic<pid_t> child_pid{0};
-static_assert(std::atomic<pid_t>::is_always_lock_free);
-
-// The kernel's own signals come from the terminal and went to the whole group.
-void pass_on(int signal, siginfo_t* info, void*) {
-  const int kept = errno;
-  const pid_t pid = child_pid.load();
-  if (pid > 0 && info->si_code <= 0) kill(pid, signal);
-  errno = kept;
-}
-
-// Handlers of this process while the command runs. Signals stay blocked from construction to unblock(), so that none is
-// lost before the child's number is known.
-class SignalsPassedOn {
- public:
-  SignalsPassedOn() {
-    sigset_t blocked;
-    sigemptyset(&blocked);
-    for (const int signal : passed_on) sigaddset(&blocked, signal);
-    sigprocmask(SIG_BLOCK, &blocked, &mask_before_);
-    struct sigaction action {};
-    action.sa_sigaction = pass_on;
-    action.sa_flags = SA_SIGINFO | SA_RESTART;
-    sigemptyset(&action.sa_mask);
-    for (std::size_t i = 0; i < passed_on.size(); ++i) {
-      sigaction(passed_on[i], nullptr, &before_[i]);
-      // nohup and the like: what was ignored stays ignored, here and in the command.
-      if (before_[i].sa_handler != SIG_IGN) sigaction(passed_on[i], &action, nullptr);
-    }
-  }
-  ~SignalsPassedOn() { restore(); }
-  SignalsPassedOn(const SignalsPassedOn&) = delete;
-  SignalsPassedOn& operator=(const SignalsPassedOn&) = delete;
-
-  void unblock() { sigprocmask(SIG_SETMASK, &mask_before_, nullptr); }
-  void restore() {
-    for (std::size_t i = 0; i < passed_on.size(); ++i) sigaction(passed_on[i], &before_[i], nullptr);
-    unblock();
-  }
-
- private:
-  std::array<struct sigaction, passed_on.size()> before_{};
-  sigset_t mask_before_{};
-};
-
-}  // namespace
 
 int ChildResult::exit_code() const {
   if (!started) return start_error == ENOENT ? 127 : 126;
   return signalled ? 128 + signal : exit_status;
 }
 
-ChildResult run_in_foreground(const std::vector<std::string>& command,
+ChildResult run_in_foreground(const SignalsHeld& signals, const std::vector<std::string>& command,
                               const std::vector<std::pair<std::string, std::string>>& environment) {
   std::vector<char*> argv;
   for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
@@ -82,7 +29,6 @@ ChildResult run_in_foreground(const std::vector<std::string>& command,
     throw SystemError(std::string("could not make a pipe: ") + std::strerror(errno));
 
   ChildResult result;
-  SignalsPassedOn signals;
   const pid_t pid = fork();
   if (pid < 0) {
     const int error = errno;
@@ -98,7 +44,7 @@ ChildResult run_in_foreground(const std::vector<std::string>& command,
     [[maybe_unused]] const ssize_t written = write(start_pipe[1], &error, sizeof(error));
     _exit(127);
   }
-  child_pid.store(pid);
+  SignalsHeld::set_command(pid);
   signals.unblock();
   close(start_pipe[1]);
   ssize_t got = 0;
@@ -111,7 +57,7 @@ ChildResult run_in_foreground(const std::vector<std::string>& command,
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  child_pid.store(0);
+  SignalsHeld::set_command(0);
   if (WIFSIGNALED(status)) {
     result.signalled = true;
     result.signal = WTERMSIG(status);

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "cli/signals_held.hpp"
+
 namespace foldperf::cli {
 
 struct ChildResult {
@@ -18,12 +20,9 @@ struct ChildResult {
 };
 
 // Runs `command` (found through PATH) with `environment` set beside this process' own, and waits for its end.
-//
-// What a person types at the terminal (Ctrl-C, Ctrl-\, a closed terminal) reaches the command directly, since it is in
-// this process' group: it is not passed on a second time. Signals that another process sends to this one (SIGINT,
-// SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2) are. The command starts with the dispositions this process started with.
-// Throws SystemError where no process can be made.
-ChildResult run_in_foreground(const std::vector<std::string>& command,
+// `signals`, just made, are passed on to it; it starts with the dispositions that this process started with. Throws
+// SystemError where no process can be made.
+ChildResult run_in_foreground(const SignalsHeld& signals, const std::vector<std::string>& command,
                               const std::vector<std::pair<std::string, std::string>>& environment);
 
 // The command as one line that a shell would read back as the same words.

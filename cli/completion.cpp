@@ -102,24 +102,37 @@ std::string shell_quoted(const std::string& text) {
   return result + "'";
 }
 
+// Lines of `command` as the words to offer: COMPREPLY=($(...)) would split names at spaces and expand what is a
+// pattern.
+std::string bash_offer(const std::string& command) { return "mapfile -t COMPREPLY < <(" + command + ")"; }
+
+std::string bash_words(const std::vector<std::string>& words) {
+  return "compgen -W " + shell_quoted(joined(words, " ")) + " -- \"$word\"";
+}
+
 std::string bash_script(const CommandInfo& top, const std::vector<CommandInfo>& subs) {
+  const std::string files = "compgen -f -- \"$word\"";
+  const std::string folders = "compgen -d -- \"$word\"";
   std::vector<std::string> names;
   for (const CommandInfo& sub : subs) names.push_back(sub.name);
+  const auto top_options = all_dashed(top);
+  names.insert(names.end(), top_options.begin(), top_options.end());
   std::string s =
       "# bash completion for foldperf. Load it with: source <(foldperf completion bash)\n"
       "_foldperf() {\n"
       "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]} i\n"
       "  COMPREPLY=()\n"
       "  if (( COMP_CWORD == 1 )); then\n"
-      "    COMPREPLY=($(compgen -W " +
-      shell_quoted(joined(names, " ") + " " + joined(all_dashed(top), " ")) +
-      " -- \"$word\"))\n"
+      "    " +
+      bash_offer(bash_words(names)) +
+      "\n"
       "    return\n"
       "  fi\n"
       "  for (( i = 2; i < COMP_CWORD; i++ )); do\n"
       "    if [[ ${COMP_WORDS[i]} == -- ]]; then\n"
-      "      if (( i == COMP_CWORD - 1 )); then COMPREPLY=($(compgen -c -- \"$word\")); else COMPREPLY=($(compgen -f "
-      "-- \"$word\")); fi\n"
+      "      if (( i == COMP_CWORD - 1 )); then " +
+      bash_offer("compgen -c -- \"$word\"") + "; else " + bash_offer(files) +
+      "; fi\n"
       "      return\n"
       "    fi\n"
       "  done\n"
@@ -131,9 +144,9 @@ std::string bash_script(const CommandInfo& top, const std::vector<CommandInfo>& 
       for (const std::string& word : dashed(option)) patterns.push_back("\"" + sub.name + " " + word + "\"");
       std::string action = ":";
       if (!option.choices.empty()) {
-        action = "COMPREPLY=($(compgen -W " + shell_quoted(joined(option.choices, " ")) + " -- \"$word\"))";
+        action = bash_offer(bash_words(option.choices));
       } else if (option.files || option.folders) {
-        action = std::string("COMPREPLY=($(compgen ") + (option.files ? "-f" : "-d") + " -- \"$word\"))";
+        action = bash_offer(option.files ? files : folders);
       }
       s += "    " + joined(patterns, "|") + ") " + action + "; return ;;\n";
     }
@@ -142,9 +155,8 @@ std::string bash_script(const CommandInfo& top, const std::vector<CommandInfo>& 
   for (const CommandInfo& sub : subs) {
     std::vector<std::string> words = all_dashed(sub);
     words.insert(words.end(), sub.words.begin(), sub.words.end());
-    s += "    " + sub.name + ") COMPREPLY=($(compgen -W " + shell_quoted(joined(words, " ")) + " -- \"$word\")";
-    if (sub.files || sub.runs_command) s += " $(compgen -f -- \"$word\")";
-    s += ") ;;\n";
+    const bool with_files = sub.files || sub.runs_command;
+    s += "    " + sub.name + ") " + bash_offer(bash_words(words) + (with_files ? "; " + files : "")) + " ;;\n";
   }
   return s + "  esac\n}\ncomplete -o filenames -F _foldperf foldperf\n";
 }

@@ -34,9 +34,9 @@ std::int64_t utc_now_ns() {
       .count();
 }
 
-// "1 event", "2 events".
+// "1 event", "2 events", "2 processes".
 std::string counted(std::int64_t count, const std::string& noun) {
-  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : noun.back() == 's' ? "es" : "s");
 }
 
 // Absolute, in a folder that exists, and not there yet unless it may be overwritten.
@@ -73,19 +73,37 @@ std::string problem_of(const database::MergedFile& file) {
   return fs::path(file.path).filename().string() + ": " + (named ? file.problem.substr(prefix.size()) : file.problem);
 }
 
-// Merges and tells. Returns whether the run database was written; where not, the folder stays.
-bool merge(const RunFolder& folder, const std::string& output, const std::string& shown_output,
-           const database::RunInfo& run) {
-  database::MergeReport report;
-  try {
-    report = database::merge_process_files(database::process_files(folder.path()), output, run);
-  } catch (const Error& error) {
-    print_line(error.what());
-    print_line("what was recorded is kept; try again with: foldperf profile --merge " + shell_line({folder.path()}) +
-               " -o " + shell_line({shown_output}));
-    return false;
+std::string merge_command(const RunFolder& folder, const std::string& shown_output) {
+  return "foldperf profile --merge " + shell_line({folder.path()}) + " -o " + shell_line({shown_output});
+}
+
+// Removes the folder where nothing in it is of use any more; else says why it stays.
+void clean_up(const RunFolder& folder, const std::string& shown_output, const database::MergeReport& report,
+              bool command_ended) {
+  if (!folder.made_by_profile()) return;  // a person's own
+  std::vector<std::string> files;
+  std::int64_t unused = 0;
+  std::int64_t alive = 0;
+  for (const auto& file : report.files) {
+    files.push_back(file.path);
+    if (!file.used) ++unused;
+    if (file.finished || !file.used) continue;
+    // A command that has ended has taken its processes on other machines with it.
+    const Writer writer = writer_of(file.path);
+    if (writer == Writer::runs || (writer == Writer::elsewhere && !command_ended)) ++alive;
   }
-  folder.remove();
+  if (alive != 0) {
+    print_line("kept " + folder.path() + ": " + counted(alive, "process") +
+               " may still write there; to have that too, merge again later: " + merge_command(folder, shown_output) +
+               " --overwrite");
+  } else if (unused != 0) {
+    print_line("kept " + folder.path() + ", where " + counted(unused, "file") + " could not be read");
+  } else {
+    folder.remove(files);
+  }
+}
+
+void tell(const std::string& shown_output, const database::MergeReport& report, const database::RunInfo& run) {
   std::int64_t used = 0;
   for (const auto& file : report.files) {
     if (!file.problem.empty()) print_line(problem_of(file));
@@ -95,18 +113,33 @@ bool merge(const RunFolder& folder, const std::string& output, const std::string
   if (report.events == 0) {
     std::string why = "NVTX was called, but no range or mark was kept";
     if (used == 0 && run.exit_code.value_or(0) != 0) {
-      why = "the command ended with exit code " + std::to_string(*run.exit_code) + " before it called NVTX";
+      why = "the command ended with exit code " + std::to_string(*run.exit_code) + " before it left a record";
     } else if (used == 0) {
       why =
-          "no process of the command called NVTX (docs/facts.md says how a program can; foldperf-train and "
-          "torch.cuda.nvtx do)";
+          "no process of the command left a record: none called NVTX (docs/facts.md says how a program can; "
+          "foldperf-train and torch.cuda.nvtx do), or none could create its file (is there room, was it run as another "
+          "user or in a container?)";
     }
     print_line("nothing was recorded in " + shown_output + ": " + why + "; " + how_to_read);
   } else {
-    print_line("recorded " + counted(report.events, "event") + " of " + std::to_string(used) +
-               (used == 1 ? " process" : " processes") + " in " + shown_output + "; " + how_to_read);
+    print_line("recorded " + counted(report.events, "event") + " of " + counted(used, "process") + " in " +
+               shown_output + "; " + how_to_read);
   }
-  return true;
+}
+
+// Merges and tells. Where the run database could not be written, the folder stays.
+ExitCode merge(const RunFolder& folder, const std::string& output, const std::string& shown_output,
+               const database::RunInfo& run) {
+  try {
+    const auto report = database::merge_process_files(database::process_files(folder.path()), output, run);
+    tell(shown_output, report, run);
+    clean_up(folder, shown_output, report, run.end_utc_ns.has_value());
+    return ExitCode::success;
+  } catch (const Error& error) {
+    print_line(error.what());
+    print_line("what was recorded is kept; try again with: " + merge_command(folder, shown_output));
+    return error.code();
+  }
 }
 
 int profile(const Arguments& arguments) {
@@ -122,6 +155,7 @@ int profile(const Arguments& arguments) {
   check_injection(*collector);
 
   const RunFolder folder = RunFolder::create(output);
+  const SignalsHeld signals;  // until the run is written
   database::RunInfo run;
   ChildResult result;
   try {
@@ -132,23 +166,24 @@ int profile(const Arguments& arguments) {
     run.foldperf_version = FOLDPERF_VERSION;
     run.start_utc_ns = utc_now_ns();
     folder.save(run);
-    result = run_in_foreground(arguments.command, {{"NVTX_INJECTION64_PATH", *collector},
-                                                   {"FOLDPERF_OUTPUT_DIR", folder.path()},
-                                                   {"FOLDPERF_RUN_ID", fs::path(folder.path()).filename().string()},
-                                                   {"FOLDPERF_COLLECT", arguments.collect}});
+    result = run_in_foreground(signals, arguments.command,
+                               {{"NVTX_INJECTION64_PATH", *collector},
+                                {"FOLDPERF_OUTPUT_DIR", folder.path()},
+                                {"FOLDPERF_RUN_ID", fs::path(folder.path()).filename().string()},
+                                {"FOLDPERF_COLLECT", arguments.collect}});
   } catch (...) {
-    folder.remove();
+    folder.remove({});
     throw;
   }
   if (!result.started) {
-    folder.remove();
+    folder.remove({});
     print_line("could not start " + arguments.command.front() + ": " + std::strerror(result.start_error));
     return result.exit_code();
   }
   run.end_utc_ns = utc_now_ns();
   run.exit_code = result.exit_code();
   run.state = result.signalled ? "killed" : "finished";
-  const bool merged = merge(folder, output, arguments.output, run);
+  const bool merged = merge(folder, output, arguments.output, run) == ExitCode::success;
   // The command's own failure is what a script looks for first.
   if (result.exit_code() != 0) return result.exit_code();
   return static_cast<int>(merged ? ExitCode::success : ExitCode::system);
@@ -157,13 +192,12 @@ int profile(const Arguments& arguments) {
 int merge_left_over(const Arguments& arguments) {
   const std::string output = checked_output(arguments);
   const RunFolder folder = RunFolder::open(arguments.merge_folder);
-  // Anything may be named here: only a folder that foldperf profile made is taken, since it is removed afterwards.
-  std::error_code error;
-  if (!fs::exists(folder.path() + "/run.json", error) && database::process_files(folder.path()).empty()) {
+  if (!folder.made_by_profile() && database::process_files(folder.path()).empty()) {
     throw InputError(arguments.merge_folder, "holds no recording of foldperf profile (no run.json, no *.foldperf)");
   }
-  return static_cast<int>(merge(folder, output, arguments.output, folder.load()) ? ExitCode::success
-                                                                                 : ExitCode::bad_input);
+  const SignalsHeld signals;
+  signals.unblock();
+  return static_cast<int>(merge(folder, output, arguments.output, folder.load()));
 }
 
 int run(const Arguments& arguments) {
@@ -199,6 +233,8 @@ void add_profile(CLI::App& app, Context& context) {
       "could not be started.");
   sub->callback([&context, sub, arguments] {
     arguments->command = sub->remaining();
+    // Behind the command's name "--" is the command's own.
+    if (!arguments->command.empty() && context.has_dashes) arguments->command.emplace_back("--");
     arguments->command.insert(arguments->command.end(), context.after_dashes.begin(), context.after_dashes.end());
     context.run = [arguments] { return run(*arguments); };
   });

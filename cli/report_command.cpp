@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -28,6 +29,14 @@ std::size_t terminal_width() {
   return known ? size.ws_col : report::Options{}.width;
 }
 
+// Under whatever name: the report would replace the run.
+void check_output(const Arguments& arguments) {
+  std::error_code error;
+  if (!arguments.output.empty() && std::filesystem::equivalent(arguments.output, arguments.database, error)) {
+    throw UsageError("-o " + arguments.output + " is the run database itself: give the report another name");
+  }
+}
+
 void write_file(const std::string& path, const std::string& text) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
   file << text;
@@ -38,6 +47,7 @@ void write_file(const std::string& path, const std::string& text) {
 int run(const Arguments& arguments) {
   const auto format = report::parse_format(arguments.format);
   if (!format) throw UsageError("unknown format " + arguments.format + ": use text, json or html");
+  check_output(arguments);
   report::Options options;
   options.top = arguments.top;
   options.width = arguments.width != 0 ? arguments.width : arguments.output.empty() ? terminal_width() : options.width;

@@ -1,12 +1,17 @@
 #include "cli/run_folder.hpp"
 
+#include <sys/utsname.h>
+
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "core/database/writer.hpp"
 #include "core/error.hpp"
 
 namespace foldperf::cli {
@@ -61,15 +66,48 @@ database::RunInfo RunFolder::load() const {
   return run;
 }
 
-void RunFolder::remove() const noexcept {
-  // Only what a run writes: a person may have named a folder that holds more.
+bool RunFolder::made_by_profile() const noexcept {
+  std::error_code error;
+  return fs::exists(path_ + "/run.json", error);
+}
+
+void RunFolder::remove(const std::vector<std::string>& process_files) const noexcept {
+  std::error_code ignored;
+  for (const std::string& file : process_files) {
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"}) fs::remove(file + suffix, ignored);
+  }
   std::error_code error;
   for (fs::directory_iterator entry(path_, error), end; !error && entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename().string();
-    std::error_code ignored;
-    if (name == "run.json" || name.find(".foldperf") != std::string::npos) fs::remove(entry->path(), ignored);
+    if (entry->path().extension() == ".foldperf") return;  // of a process that began meanwhile
   }
-  fs::remove(path_, error);
+  fs::remove(path_ + "/run.json", ignored);
+  fs::remove(path_, ignored);
+}
+
+Writer writer_of(const std::string& process_file) {
+  // rankR-HOST-PID-START.foldperf; in HOST all but letters, digits, '.' and '_' became '_'.
+  const std::string name = fs::path(process_file).filename().string();
+  std::array<std::string, 3> words;
+  std::size_t from = 0;
+  for (std::string& word : words) {
+    const std::size_t dash = name.find('-', from);
+    if (dash == std::string::npos) return Writer::elsewhere;
+    word = name.substr(from, dash - from);
+    from = dash + 1;
+  }
+  database::ProcessInfo here;
+  utsname system{};
+  uname(&system);
+  here.host = system.nodename;
+  const std::string ours = database::process_file_name(here);  // "rankx-HOST-0-0.foldperf"
+  const std::size_t host_at = ours.find('-') + 1;
+  if (ours.compare(host_at, ours.find('-', host_at) - host_at, words[1]) != 0) return Writer::elsewhere;
+  // "PID (NAME) STATE ...": one that has ended and is not waited for yet is a zombie.
+  std::ifstream stat("/proc/" + words[2] + "/stat");
+  const std::string line{std::istreambuf_iterator<char>(stat), {}};
+  const std::size_t name_end = line.rfind(") ");
+  if (name_end == std::string::npos || name_end + 2 >= line.size()) return Writer::ended;
+  return line[name_end + 2] == 'Z' || line[name_end + 2] == 'X' ? Writer::ended : Writer::runs;
 }
 
 }  // namespace foldperf::cli

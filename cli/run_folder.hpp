@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "core/database/merger.hpp"
 
@@ -22,12 +23,20 @@ class RunFolder {
   // As saved; where there is no such file, or a damaged one, what the processes' files tell is all.
   [[nodiscard]] database::RunInfo load() const;
 
-  // With all that a run wrote into it. Never throws: what stays is only rubbish.
-  void remove() const noexcept;
+  // Whether `foldperf profile` made it. A person's own folder (docs/collectors.md) holds no run.json.
+  [[nodiscard]] bool made_by_profile() const noexcept;
+
+  // Removes these files of it and what SQLite keeps beside them; then, where no process has written another, the folder
+  // itself. What a person has put there stays. Never throws: what stays is only rubbish.
+  void remove(const std::vector<std::string>& process_files) const noexcept;
 
  private:
   explicit RunFolder(std::string path) : path_(std::move(path)) {}
   std::string path_;
 };
+
+// What has become of the process that wrote a file, by the file's name (database::process_file_name).
+enum class Writer { ended, runs, elsewhere };  // elsewhere: on another machine, of which nothing is known
+Writer writer_of(const std::string& process_file);
 
 }  // namespace foldperf::cli

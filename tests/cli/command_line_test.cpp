@@ -74,6 +74,19 @@ TEST(CommandLine, NamesABadRunDatabase) {
   expect_error(foldperf({"report", (folder / "text.db").string()}), 3, "text.db");
 }
 
+TEST(CommandLine, ReportDoesNotOverwriteItsRun) {
+  const TemporaryFolder folder;
+  const auto run = foldperf({"profile", "-o", (folder / "run.db").string(), "--", "true"});
+  ASSERT_EQ(run.exit_code, 0) << run.errors;
+  std::filesystem::create_symlink("run.db", folder / "link.db");
+  const std::string before = read_file(folder / "run.db");
+  for (const char* name : {"run.db", "link.db"}) {
+    expect_error(foldperf({"report", (folder / "run.db").string(), "-o", (folder / name).string()}), 2,
+                 "is the run database itself");
+  }
+  EXPECT_EQ(read_file(folder / "run.db"), before);
+}
+
 TEST(Train, BecomesFoldperfTrain) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "bin");
@@ -108,6 +121,22 @@ TEST(Completion, WorksInBash) {
   const auto result = run_process({"bash", "-c", script});
   EXPECT_EQ(result.errors, "");
   EXPECT_EQ(result.output, "profile\ntext json html\n--overwrite\nzsh\n");
+}
+
+TEST(Completion, InBashKeepsNamesWholeThatHaveSpacesOrStars) {
+  const TemporaryFolder folder;
+  for (const char* name : {"my run.db", "s*r.db", "star.db"}) folder.write(name, "");
+  const std::string script = "source <(" + program("foldperf") +
+                             " completion bash); "
+                             "complete_words() { COMP_WORDS=(\"$@\"); COMP_CWORD=$(( $# - 1 )); COMPREPLY=(); "
+                             "_foldperf; printf '[%s]\\n' \"${COMPREPLY[@]}\" | LC_ALL=C sort | tr -d '\\n'; echo; }; "
+                             "complete_words foldperf profile -o 'm'; complete_words foldperf profile -o s; "
+                             "complete_words foldperf report m; complete_words foldperf profile -- cat m";
+  ProcessOptions options;
+  options.working_directory = folder.path();
+  const auto result = run_process({"bash", "-c", script}, options);
+  EXPECT_EQ(result.errors, "");
+  EXPECT_EQ(result.output, "[my run.db]\n[s*r.db][star.db]\n[my run.db]\n[my run.db]\n");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "core/database/merger.hpp"
 #include "core/database/reader.hpp"
 #include "tests/support/process.hpp"
 
@@ -47,6 +48,17 @@ class Profile : public ::testing::Test {
   static void wait_for(const fs::path& path) {
     for (int i = 0; i < 600 && !fs::exists(path); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     ASSERT_TRUE(fs::exists(path)) << path;
+  }
+
+  // Until the process has ended; nobody may wait for it.
+  static void wait_for_end(const std::string& pid) {
+    const auto runs = [&pid] {
+      std::ifstream stat("/proc/" + pid + "/stat");
+      std::string id, name, state;
+      return static_cast<bool>(stat >> id >> name >> state) && state != "Z";
+    };
+    for (int i = 0; i < 600 && runs(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ASSERT_FALSE(runs());
   }
 
   TemporaryFolder folder;
@@ -213,6 +225,81 @@ TEST_F(Profile, MergesWhatAKilledProfileLeft) {
   EXPECT_EQ(reader.count("NVTX_EVENTS"), 1);
   // What a person has put there stays.
   EXPECT_EQ(read_file(folder / names[0] / "notes.txt"), "not ours");
+}
+
+// The folder of one who started the processes by hand, some of which may still run.
+TEST_F(Profile, MergesAPersonsOwnFolderAndLeavesIt) {
+  fs::create_directory(folder / "shared");
+  ProcessOptions options;
+  options.environment = {{"NVTX_INJECTION64_PATH", program("libfoldperf_collector.so")},
+                         {"FOLDPERF_OUTPUT_DIR", (folder / "shared").string()}};
+  run_process({nvtx_program, "mark", "x"}, options);
+  const auto files = database::process_files((folder / "shared").string());
+  ASSERT_EQ(files.size(), 1u);
+  const auto result =
+      run_process({program("foldperf"), "profile", "--merge", (folder / "shared").string(), "-o", run_db()});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(database::process_files((folder / "shared").string()), files);
+}
+
+TEST_F(Profile, KeepsTheFolderWhereAFileCannotBeRead) {
+  const std::string script = nvtx_program + " mark x; echo damaged > $FOLDPERF_OUTPUT_DIR/rank1-h-1-1.foldperf";
+  const auto result = run_process(command({"sh", "-c", script}));
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("recorded 1 event"), HasSubstr("kept "), HasSubstr("run.db.part-")));
+  const auto names = left();
+  ASSERT_EQ(names.size(), 2u);
+  EXPECT_EQ(read_file(folder / names[1] / "rank1-h-1-1.foldperf"), "damaged\n");
+}
+
+TEST_F(Profile, KeepsTheFolderOfAProcessThatOutlivesTheCommand) {
+  const std::string go = (folder / "go").string();
+  const std::string script = "(" + nvtx_program + " stay " + go + " >/dev/null 2>&1 & echo $! >" + go +
+                             ".pid); while [ ! -e " + go + ".begun ]; do sleep 0.05; done";
+  const auto result = run_process(command({"sh", "-c", script}));
+  EXPECT_EQ(result.exit_code, 0);
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("may still write there"), HasSubstr("--merge")));
+  EXPECT_EQ(database::RunReader(run_db()).count("NVTX_EVENTS"), 1);
+  // Now it ends, and nothing of it is lost.
+  std::ofstream(go).close();
+  std::string pid = read_file(go + ".pid");
+  pid.pop_back();
+  wait_for_end(pid);
+  std::string part;
+  for (const std::string& name : left()) {
+    if (name.find(".part-") != std::string::npos) part = (folder / name).string();
+  }
+  const auto merged = run_process({program("foldperf"), "profile", "--merge", part, "-o", run_db(), "--overwrite"});
+  EXPECT_EQ(merged.exit_code, 0) << merged.errors;
+  EXPECT_EQ(database::RunReader(run_db()).count("NVTX_EVENTS"), 2);
+  EXPECT_FALSE(fs::exists(part));
+}
+
+TEST_F(Profile, MergeTellsADiskThatRefusesFromAFileThatIsDamaged) {
+  fs::create_directory(folder / "shared");
+  std::ofstream(folder / "shared/run.json") << "{}";
+  // Files of no bytes at all: as on a full disk.
+  const auto full = run_process({"bash", "-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "bash", program("foldperf"),
+                                 "profile", "--merge", (folder / "shared").string(), "-o", run_db()});
+  EXPECT_EQ(full.exit_code, 4) << full.errors;
+  EXPECT_TRUE(fs::exists(folder / "shared/run.json"));
+  std::ofstream(folder / "shared/rank0-h-1-1.foldperf") << "damaged";
+  const auto damaged =
+      run_process({program("foldperf"), "profile", "--merge", (folder / "shared").string(), "-o", run_db()});
+  EXPECT_EQ(damaged.exit_code, 3) << damaged.errors;
+}
+
+TEST_F(Profile, LeavesTheCommandItsOwnDashes) {
+  const auto behind = run_process(command({"echo", "x", "--", "y"}));
+  EXPECT_EQ(behind.output, "x -- y\n");
+  const auto without =
+      run_process({program("foldperf"), "profile", "--overwrite", "-o", run_db(), "echo", "x", "--", "y"});
+  EXPECT_EQ(without.output, "x -- y\n");
+}
+
+TEST_F(Profile, NamesBothCausesOfAnEmptyRun) {
+  const auto result = run_process(command({"true"}));
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("left a record"), HasSubstr("called NVTX"), HasSubstr("create its file")));
 }
 
 TEST_F(Profile, MergesNothingButRecordings) {
