@@ -4,10 +4,13 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
+#include <regex>
 
 #include "tests/support/files.hpp"
 
@@ -25,6 +28,17 @@ fs::path resolve(const char* variable, const char* name) {
   return project_dir() / "tests" / "data" / (std::string(name) == "data" ? "" : name);
 }
 
+// The manifest of a golden folder, read once.
+const nlohmann::json& manifest_of(const fs::path& folder) {
+  static std::map<fs::path, nlohmann::json> parsed;
+  const auto known = parsed.find(folder);
+  if (known != parsed.end()) return known->second;
+  const fs::path path = folder / "manifest.json";
+  std::ifstream file(path);
+  if (!file) throw InputError(path.string(), "cannot be opened");
+  return parsed[folder] = nlohmann::json::parse(file);
+}
+
 }  // namespace
 
 fs::path golden_dir() { return resolve("FOLDPERF_GOLDEN_DIR", "golden"); }
@@ -36,13 +50,36 @@ bool golden_dir_is_explicit() {
 
 fs::path data_dir() { return resolve("FOLDPERF_DATA_DIR", "data"); }
 
-const nlohmann::json& manifest() {
-  static const nlohmann::json parsed = [] {
-    std::ifstream file(golden_dir() / "manifest.json");
-    if (!file) throw InputError((golden_dir() / "manifest.json").string(), "cannot be opened");
-    return nlohmann::json::parse(file);
-  }();
-  return parsed;
+const nlohmann::json& manifest() { return manifest_of(golden_dir()); }
+
+const nlohmann::json& manifest_beside(const fs::path& file) { return manifest_of(file.parent_path().parent_path()); }
+
+nlohmann::json manifest_entry(const fs::path& file) {
+  const nlohmann::json& all = manifest_beside(file);
+  const auto part = all.find(file.parent_path().filename().string());
+  if (part == all.end() || !part->is_object()) return {};
+  const auto entry = part->find(file.stem().string());
+  if (entry == part->end()) return {};
+  return *entry;
+}
+
+std::optional<double> find_number(const nlohmann::json& section, const std::string& key) {
+  if (section.is_string()) {
+    const std::string text = section.get<std::string>();
+    const std::regex pattern("\\b" + key + "[ =:]+([-+]?[0-9]+(?:\\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)");
+    std::smatch match;
+    if (!std::regex_search(text, match, pattern)) return std::nullopt;
+    return std::stod(match[1].str());
+  }
+  if (section.is_object()) {
+    const auto found = section.find(key);
+    if (found != section.end() && found->is_number()) return found->get<double>();
+  }
+  if (!section.is_structured()) return std::nullopt;
+  for (const nlohmann::json& child : section) {
+    if (const auto found = find_number(child, key)) return found;
+  }
+  return std::nullopt;
 }
 
 fs::path golden_file_or_default(const std::string& name) {
@@ -63,6 +100,31 @@ std::vector<std::string> discover(const std::string& part, const std::string& pr
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+std::vector<fs::path> discover_or_default(const std::string& part, const std::string& prefix) {
+  std::vector<fs::path> paths;
+  for (const std::string& name : discover(part, prefix)) paths.push_back(golden_dir() / part / (name + ".pt"));
+  if (paths.empty()) paths.push_back(golden_file_or_default(part + "/" + prefix + ".pt"));
+  return paths;
+}
+
+void expect_claimed(const std::string& part, const std::vector<std::string>& prefixes) {
+  for (const std::string& name : discover(part)) {
+    const bool claimed = std::any_of(prefixes.begin(), prefixes.end(),
+                                     [&](const std::string& prefix) { return name.rfind(prefix, 0) == 0; });
+    EXPECT_TRUE(claimed) << golden_dir() / part / (name + ".pt") << " is run by no test";
+  }
+}
+
+std::string case_name(const ::testing::TestParamInfo<std::string>& info) {
+  std::string name = info.param;
+  for (char& c : name) {
+    if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
+  }
+  // "a-b" must not become the same as "a_b".
+  if (name.empty() || name != info.param) name += "_" + std::to_string(info.index);
+  return name;
 }
 
 trainer::TensorDict load_tensors(const fs::path& path) {
@@ -130,7 +192,7 @@ double largest_magnitude(const trainer::TensorDict& dict) {
 
 void expect_gradient_close(const std::string& name, const at::Tensor& actual, const at::Tensor& expected, double limit,
                            double scale) {
-  const double noise = 1e-6 * scale;
+  const double noise = gradient_noise * scale;
   if (!actual.defined() || actual.sizes() != expected.sizes() || expected.numel() == 0 ||
       expected.abs().max().item<double>() > noise) {
     expect_close(name, actual, expected, limit);

@@ -65,12 +65,12 @@ void collect_keys(const json& tree, const std::string& prefix, std::vector<std::
 const std::map<std::string, std::vector<std::string>>& shared_keys() {
   static const std::map<std::string, std::vector<std::string>> shared{
       {"globals.c_m",
-       {"model.input_embedder.c_m", "model.recycling_embedder.c_m", "model.template.template_single_embedder.c_out",
-        "model.evoformer_stack.c_m", "model.heads.masked_msa.c_m"}},
+       {"model.input_embedder.c_m", "model.preembedding_embedder.c_m", "model.recycling_embedder.c_m",
+        "model.template.template_single_embedder.c_out", "model.evoformer_stack.c_m", "model.heads.masked_msa.c_m"}},
       {"globals.c_z",
-       {"model.input_embedder.c_z", "model.recycling_embedder.c_z", "model.template.template_pointwise_attention.c_z",
-        "model.extra_msa.extra_msa_stack.c_z", "model.evoformer_stack.c_z", "model.structure_module.c_z",
-        "model.heads.distogram.c_z", "model.heads.tm.c_z"}},
+       {"model.input_embedder.c_z", "model.preembedding_embedder.c_z", "model.recycling_embedder.c_z",
+        "model.template.template_pointwise_attention.c_z", "model.extra_msa.extra_msa_stack.c_z",
+        "model.evoformer_stack.c_z", "model.structure_module.c_z", "model.heads.distogram.c_z", "model.heads.tm.c_z"}},
       {"globals.c_s",
        {"model.evoformer_stack.c_s", "model.structure_module.c_s", "model.heads.lddt.c_in",
         "model.heads.experimentally_resolved.c_s"}},
@@ -79,6 +79,7 @@ const std::map<std::string, std::vector<std::string>>& shared_keys() {
         "model.template.template_pointwise_attention.c_t"}},
       {"globals.c_e", {"model.extra_msa.extra_msa_embedder.c_out", "model.extra_msa.extra_msa_stack.c_m"}},
       {"globals.seed", {"train.seed", "data.seed"}},
+      {"globals.seqemb_mode_enabled", {"model.seqemb_mode_enabled", "data.seqemb_mode.enabled"}},
   };
   return shared;
 }
@@ -116,10 +117,26 @@ std::string preset_named_in(const std::vector<TomlEntry>& layer) {
 
 void apply_preset(json& tree, const std::string& name) {
   const std::vector<TomlEntry> layer = read_toml(preset_text(name), "preset " + name);
+  std::vector<TomlEntry> own;
   for (const TomlEntry& entry : layer) {
-    if (entry.key == "base") apply_preset(tree, entry.value.get<std::string>());
+    if (entry.key == "base") {
+      apply_preset(tree, entry.value.get<std::string>());
+    } else {
+      own.push_back(entry);
+    }
   }
-  apply_layer(tree, layer);
+  apply_layer(tree, own);
+}
+
+// The widths that modules hand to each other.
+void check_widths(const json& tree) {
+  for (const auto& [name, keys] : shared_keys()) {
+    if (name.rfind("globals.c_", 0) != 0) continue;
+    for (const std::string& key : keys) {
+      if (tree.at(pointer(key)) == tree.at(pointer(keys.front()))) continue;
+      throw UsageError("'" + keys.front() + "' and '" + key + "' differ; set '" + name + "' to change all of them");
+    }
+  }
 }
 
 TomlEntry read_assignment(const std::string& assignment) {
@@ -153,7 +170,10 @@ void apply_layer(json& tree, const std::vector<TomlEntry>& layer) {
     for (const std::string& key : shared->second) tree.at(pointer(key)) = value;
   }
   for (const TomlEntry& entry : layer) {
-    if (entry.key == "preset" || entry.key == "base") continue;
+    if (entry.key == "preset") continue;
+    if (entry.key == "base") {
+      throw UsageError(entry.where + ": 'base' is for foldperf's own presets; name the preset by 'preset'");
+    }
     tree[pointer(entry.key)] = checked_value(entry);
   }
 }
@@ -173,6 +193,7 @@ json resolve_config(const ConfigSources& sources) {
   for (const auto& layer : layers) apply_layer(tree, layer);
   for (const std::string& assignment : sources.assignments) apply_layer(tree, {read_assignment(assignment)});
   check_tree(tree);
+  check_widths(tree);
   return tree;
 }
 

@@ -44,6 +44,10 @@ static void visit(DataSupervisedConfig& c, Visitor& field) {
   field.pass_over({"supervised_features"});
 }
 template <typename Visitor>
+static void visit(SeqembModeConfig& c, Visitor& field) {
+  field("enabled", c.enabled);
+}
+template <typename Visitor>
 static void visit(DataModeConfig& c, Visitor& field) {
   field("fixed_size", c.fixed_size);
   field("subsample_templates", c.subsample_templates);
@@ -89,13 +93,14 @@ template <typename Visitor>
 static void visit(DataConfig& c, Visitor& field) {
   field("common", c.common);
   field("supervised", c.supervised);
+  field("seqemb_mode", c.seqemb_mode);
   field("train", c.train);
   field("eval", c.eval);
   field("predict", c.predict);
   field("source", c.source);
   field("loader", c.loader);
   field("seed", c.seed);
-  field.pass_over({"seqemb_mode", "data_module"});
+  field.pass_over({"data_module"});
 }
 
 DataModeConfig train_mode_defaults() {

@@ -38,6 +38,13 @@ struct DataSupervisedConfig {
   double clamp_prob = 0.9;  // share of training samples whose backbone FAPE is clamped
 };
 
+// A language model's embedding of the sequence in place of its alignment (OpenFold's SoloSeq).
+struct SeqembModeConfig {
+  bool enabled = false;
+  // Channels an embedding must have. No key of its own: trainer_config_from_json takes the model's.
+  std::int64_t preembedding_dim = 1280;
+};
+
 // One of the modes: train, eval, predict.
 struct DataModeConfig {
   bool fixed_size = true;  // crop and pad to the sizes below
@@ -63,7 +70,7 @@ DataModeConfig predict_mode_defaults();  // as eval, unsupervised, 512 clusters
 // Which files. A chain is named <file without extension>_<author chain id>: 1ubi_A.
 struct DataSourceConfig {
   std::string train_data_dir;       // folder of .cif, .pdb, .ent, each also as .gz
-  std::string train_alignment_dir;  // <dir>/<chain name>/*.a3m|*.sto; empty: own sequence only
+  std::string train_alignment_dir;  // <dir>/<chain name>/*.a3m|*.sto (seqemb_mode: *.pt); empty: own sequence only
   std::string val_data_dir;         // empty: evaluation uses train_data_dir
   std::string val_alignment_dir;
   std::vector<std::string> train_chains;   // chain names, or entry names for all their chains; empty: all in the folder
@@ -79,6 +86,7 @@ struct DataLoaderConfig {
 struct DataConfig {
   DataCommonConfig common;
   DataSupervisedConfig supervised;
+  SeqembModeConfig seqemb_mode;
   DataModeConfig train = train_mode_defaults();
   DataModeConfig eval = eval_mode_defaults();
   DataModeConfig predict = predict_mode_defaults();
@@ -88,7 +96,7 @@ struct DataConfig {
 };
 
 // Reads a tree with the names above; keys that are missing keep their defaults. Keys of OpenFold that this build has no
-// use for (feature lists, multimer cropping, seqemb_mode, data_module) are passed over.
+// use for (feature lists, multimer cropping, data_module) are passed over.
 // Throws UsageError naming the key for a value of the wrong type or outside its range.
 DataConfig data_config_from_json(const nlohmann::json& tree);
 nlohmann::json to_json(const DataConfig& config);

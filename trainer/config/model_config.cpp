@@ -16,6 +16,14 @@ static void visit(InputEmbedderConfig& c, Visitor& field) {
   field("relpos_k", c.relpos_k);
 }
 template <typename Visitor>
+static void visit(PreembeddingEmbedderConfig& c, Visitor& field) {
+  field("tf_dim", c.tf_dim);
+  field("preembedding_dim", c.preembedding_dim);
+  field("c_z", c.c_z);
+  field("c_m", c.c_m);
+  field("relpos_k", c.relpos_k);
+}
+template <typename Visitor>
 static void visit(RecyclingEmbedderConfig& c, Visitor& field) {
   field("c_z", c.c_z);
   field("c_m", c.c_m);
@@ -161,6 +169,7 @@ static void visit(ExperimentallyResolvedHeadConfig& c, Visitor& field) {
 template <typename Visitor>
 static void visit(ModelConfig& c, Visitor& field) {
   field("input_embedder", c.input_embedder);
+  field("preembedding_embedder", c.preembedding_embedder);
   field("recycling_embedder", c.recycling_embedder);
   field("template", c.template_);
   field("extra_msa", c.extra_msa);
@@ -168,6 +177,7 @@ static void visit(ModelConfig& c, Visitor& field) {
   field("structure_module", c.structure_module);
   field("heads", c.heads);
   field("_mask_trans", c.mask_trans);
+  field("seqemb_mode_enabled", c.seqemb_mode_enabled);
   field("blocks_per_checkpoint", c.blocks_per_checkpoint);
 }
 

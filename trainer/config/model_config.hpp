@@ -15,6 +15,15 @@ struct InputEmbedderConfig {
   std::int64_t relpos_k = 32;
 };
 
+// In place of InputEmbedderConfig where seqemb_mode_enabled is set.
+struct PreembeddingEmbedderConfig {
+  std::int64_t tf_dim = 22;              // target_feat channels
+  std::int64_t preembedding_dim = 1280;  // seq_embedding channels: those of ESM-1b
+  std::int64_t c_z = 128;
+  std::int64_t c_m = 256;
+  std::int64_t relpos_k = 32;
+};
+
 struct RecyclingEmbedderConfig {
   std::int64_t c_z = 128;
   std::int64_t c_m = 256;
@@ -160,13 +169,15 @@ struct HeadsConfig {
 
 struct ModelConfig {
   InputEmbedderConfig input_embedder;
+  PreembeddingEmbedderConfig preembedding_embedder;
   RecyclingEmbedderConfig recycling_embedder;
   TemplateConfig template_;  // OpenFold: "template"
   ExtraMsaConfig extra_msa;
   EvoformerStackConfig evoformer_stack;
   StructureModuleConfig structure_module;
   HeadsConfig heads;
-  bool mask_trans = false;                 // OpenFold: "_mask_trans"
+  bool mask_trans = false;           // OpenFold: "_mask_trans"
+  bool seqemb_mode_enabled = false;  // a language model's embedding in place of the alignment; OpenFold: in globals
   std::int64_t blocks_per_checkpoint = 1;  // 0: keep all activations; 1: recompute each block in backward
 };
 

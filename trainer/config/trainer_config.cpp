@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/error.hpp"
+
 namespace foldperf::trainer {
 
 using nlohmann::json;
@@ -13,6 +15,23 @@ void read(const json& section, const char* name, T& value) {
   value = section.at(name).get<T>();
 }
 
+// The mode that replaces the alignment by an embedding is said to the model and to the data: both have to agree.
+void join_seqemb_mode(TrainerConfig& config) {
+  if (config.model.seqemb_mode_enabled != config.data.seqemb_mode.enabled) {
+    throw UsageError(
+        "'model.seqemb_mode_enabled' and 'data.seqemb_mode.enabled' differ; set 'globals.seqemb_mode_enabled' to "
+        "change both");
+  }
+  config.data.seqemb_mode.preembedding_dim = config.model.preembedding_embedder.preembedding_dim;
+  if (!config.model.seqemb_mode_enabled) return;
+  // The embedding stands for the only row; more would be rows of padding that the model does not have.
+  if (config.data.train.max_msa_clusters != 1 || config.data.eval.max_msa_clusters != 1) {
+    throw UsageError(
+        "'globals.seqemb_mode_enabled' needs 'data.train.max_msa_clusters' and "
+        "'data.eval.max_msa_clusters' to be 1");
+  }
+}
+
 }  // namespace
 
 TrainerConfig trainer_config_from_json(const json& tree) {
@@ -21,6 +40,7 @@ TrainerConfig trainer_config_from_json(const json& tree) {
   config.model = model_config_from_json(tree.at("model"));
   config.loss = loss_config_from_json(tree.at("loss"));
   config.data = data_config_from_json(tree.at("data"));
+  join_seqemb_mode(config);
 
   const json& optimizer = tree.at("optimizer");
   read(optimizer, "beta_1", config.optimizer.beta_1);

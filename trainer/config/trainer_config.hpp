@@ -59,7 +59,8 @@ struct TrainerConfig {
   ProfileConfig profile;
 };
 
-// Reads a tree made by resolve_config (config_tree.hpp).
+// Reads a tree made by resolve_config (config_tree.hpp). Throws UsageError where the model and the data disagree about
+// the sequence-embedding mode.
 TrainerConfig trainer_config_from_json(const nlohmann::json& tree);
 
 }  // namespace foldperf::trainer

@@ -168,13 +168,29 @@ void check_tree(const json& tree) {
     require(!model.at("extra_msa").at("enabled") || tree.at("data").at(mode).at("max_extra_msa") > 0,
             std::string("'model.extra_msa.enabled' needs 'data.") + mode + ".max_extra_msa' above 0");
   }
-  const json& evoformer = model.at("evoformer_stack");
-  require(model.at("input_embedder").at("c_m") == evoformer.at("c_m"),
-          "'model.input_embedder.c_m' and 'model.evoformer_stack.c_m' differ; set 'globals.c_m' to change both");
-  require(model.at("input_embedder").at("c_z") == evoformer.at("c_z"),
-          "'model.input_embedder.c_z' and 'model.evoformer_stack.c_z' differ; set 'globals.c_z' to change both");
-  require(model.at("structure_module").at("c_s") == evoformer.at("c_s"),
-          "'model.structure_module.c_s' and 'model.evoformer_stack.c_s' differ; set 'globals.c_s' to change both");
+  const json& heads = model.at("heads");
+  const json& loss = tree.at("loss");
+  const auto same = [&](const char* head, const char* head_key, const char* term, const char* term_key) {
+    require(heads.at(head).at(head_key) == loss.at(term).at(term_key),
+            std::string("'model.heads.") + head + "." + head_key + "' and 'loss." + term + "." + term_key +
+                "' differ: the loss compares the head's output with as many classes");
+  };
+  same("lddt", "no_bins", "plddt_loss", "no_bins");
+  same("distogram", "no_bins", "distogram", "no_bins");
+  same("masked_msa", "c_out", "masked_msa", "num_classes");
+  if (heads.at("tm").at("enabled")) same("tm", "no_bins", "tm", "no_bins");
+
+  // What the features are made of fixes the widths of what reads them.
+  const bool clusters = tree.at("data").at("common").at("msa_cluster_features");
+  require(model.at("input_embedder").at("msa_dim") == (clusters ? 49 : 25),
+          std::string("'model.input_embedder.msa_dim' must be ") +
+              (clusters ? "49 where 'data.common.msa_cluster_features' is true"
+                        : "25 where 'data.common.msa_cluster_features' is false"));
+  require(model.at("input_embedder").at("tf_dim") == 22, "'model.input_embedder.tf_dim' must be 22, the residue types");
+  require(model.at("preembedding_embedder").at("tf_dim") == 22,
+          "'model.preembedding_embedder.tf_dim' must be 22, the residue types");
+  require(model.at("structure_module").at("no_angles") == 7,
+          "'model.structure_module.no_angles' must be 7: omega, phi, psi and four chi angles");
 }
 
 }  // namespace foldperf::trainer

@@ -5,6 +5,7 @@
 #include "core/error.hpp"
 #include "trainer/data/alignment_folder.hpp"
 #include "trainer/data/raw_features.hpp"
+#include "trainer/data/sequence_embedding.hpp"
 
 namespace foldperf::trainer {
 
@@ -31,10 +32,19 @@ StructureOptions structure_options(const DataConfig& config) {
   return options;
 }
 
+void need_embeddings(const DataConfig& config, const char* key, const std::string& folder) {
+  if (!config.seqemb_mode.enabled || !folder.empty()) return;
+  throw UsageError(std::string(key) + " is not set: sequence-embedding mode (data.seqemb_mode) reads the embedding " +
+                   "<folder>/<chain>/<chain>.pt of each chain");
+}
+
 }  // namespace
 
 ChainDataset::ChainDataset(std::vector<ChainSource> chains, const DataConfig& config, DataMode mode)
-    : chains_(std::move(chains)), options_(structure_options(config)), pipeline_(config, mode) {}
+    : chains_(std::move(chains)),
+      options_(structure_options(config)),
+      seqemb_mode_(config.seqemb_mode),
+      pipeline_(config, mode) {}
 
 Batch ChainDataset::load(std::size_t chain, const SampleKey& sample) const {
   const ChainSource& source = chains_.at(chain);
@@ -44,7 +54,11 @@ Batch ChainDataset::load(std::size_t chain, const SampleKey& sample) const {
   const ProteinChain& protein = find_chain(entry, source.chain);
   TensorDict raw = structure_features(protein);
   clock.finish("read");
-  for (auto& [name, tensor] : chain_alignment_features(source.alignments, protein.sequence)) raw[name] = tensor;
+  const TensorDict rows =
+      seqemb_mode_.enabled
+          ? sequence_embedding_features(source.alignments, source.name, protein.sequence, seqemb_mode_.preembedding_dim)
+          : chain_alignment_features(source.alignments, protein.sequence);
+  for (const auto& [name, tensor] : rows) raw[name] = tensor;
   clock.finish("alignment");
   const TensorDict fixed = pipeline_.fixed_transforms(raw);
   clock.finish("features");
@@ -62,6 +76,7 @@ ChainCatalog training_chains(const DataConfig& config) {
   const DataSourceConfig& source = config.source;
   if (source.train_data_dir.empty())
     throw UsageError("data.source.train_data_dir is not set: name the folder of the structure files");
+  need_embeddings(config, "data.source.train_alignment_dir", source.train_alignment_dir);
   return find_chains(source.train_data_dir, source.train_alignment_dir, source.train_chains, structure_options(config));
 }
 
@@ -69,8 +84,10 @@ ChainCatalog evaluation_chains(const DataConfig& config) {
   const DataSourceConfig& source = config.source;
   if (source.val_data_dir.empty() && source.val_chains.empty()) return training_chains(config);
   if (source.val_data_dir.empty()) {
+    need_embeddings(config, "data.source.train_alignment_dir", source.train_alignment_dir);
     return find_chains(source.train_data_dir, source.train_alignment_dir, source.val_chains, structure_options(config));
   }
+  need_embeddings(config, "data.source.val_alignment_dir", source.val_alignment_dir);
   return find_chains(source.val_data_dir, source.val_alignment_dir, source.val_chains, structure_options(config));
 }
 

@@ -31,11 +31,13 @@ class ChainDataset {
  private:
   std::vector<ChainSource> chains_;
   StructureOptions options_;
+  SeqembModeConfig seqemb_mode_;
   FeaturePipeline pipeline_;
 };
 
 // The training chains of a configuration, and those for evaluation: val_data_dir's, or val_chains of train_data_dir, or
-// the training chains themselves. Throws as find_chains; UsageError where train_data_dir is not set.
+// the training chains themselves. Throws as find_chains; UsageError where train_data_dir is not set, or, in
+// sequence-embedding mode, the folder of the embeddings.
 ChainCatalog training_chains(const DataConfig& config);
 ChainCatalog evaluation_chains(const DataConfig& config);
 

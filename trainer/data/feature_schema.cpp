@@ -46,6 +46,7 @@ const std::map<std::string, std::vector<Dimension>>& feature_schema() {
       {"rigidgroups_group_is_ambiguous", {n, x}},
       {"rigidgroups_gt_exists", {n, x}},
       {"rigidgroups_gt_frames", {n, x, x, x}},
+      {"seq_embedding", {n, x}},
       {"seq_length", {}},
       {"seq_mask", {n}},
       {"target_feat", {n, x}},

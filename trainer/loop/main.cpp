@@ -41,8 +41,11 @@ ExitCode train(const std::vector<std::string>& arguments) {
   const ProgressStyle style = line.quiet ? ProgressStyle::quiet : default_progress_style();
   const RunResult result = run_training(config, tree, batches, evaluation, std::cerr, style);
   if (!line.quiet) {
-    std::cerr << "foldperf-train: " << result.steps << " steps, " << result.skipped_steps
-              << " skipped; weights and metrics in " << config.train.output << std::endl;
+    std::cerr << "foldperf-train: " << result.steps << " steps, " << result.skipped_steps << " skipped";
+    for (const auto& [name, count] : result.nonfinite_terms) {
+      std::cerr << ", loss term " << name << " not finite in " << count;
+    }
+    std::cerr << "; weights and metrics in " << config.train.output << std::endl;
   }
   return result.interrupted ? ExitCode::interrupted : ExitCode::success;
 }

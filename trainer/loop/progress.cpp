@@ -69,8 +69,8 @@ void Progress::step(std::int64_t step, double loss, double lddt_ca) {
 
 std::string Progress::status() const {
   return "step " + std::to_string(done_) + "/" + std::to_string(steps_) + "  loss " + format("%.3f", loss_) +
-         "  lDDT-Ca " + format("%.3f", lddt_ca_) + "  " + format("%.2f", rate_) + " samples/s  left " +
-         format_duration(static_cast<double>(steps_ - done_) / rate_);
+         "  lDDT-Ca " + (std::isfinite(lddt_ca_) ? format("%.3f", lddt_ca_) : "-") + "  " + format("%.2f", rate_) +
+         " samples/s  left " + format_duration(static_cast<double>(steps_ - done_) / rate_);
 }
 
 void Progress::erase_bar() {

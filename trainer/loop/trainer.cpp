@@ -8,6 +8,7 @@
 #include "trainer/loss/metrics.hpp"
 #include "trainer/optim/clip.hpp"
 #include "trainer/optim/named_tensors.hpp"
+#include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
 
@@ -40,6 +41,10 @@ NamedParameters named_parameters(const torch::nn::Module& model) {
 TensorDict last_pass(const TensorDict& features) {
   return map_tensors(features, [](const at::Tensor& tensor) { return tensor.select(-1, -1); });
 }
+
+// Resolved CA atoms. Scores of fewer than two are numbers about nothing (OpenFold's lDDT is then 1).
+at::Tensor resolved_ca(const TensorDict& truth) { return truth.at("all_atom_mask").select(-1, atom37::ca).sum(); }
+constexpr double fewest_ca = 2;
 
 void append(std::vector<at::Tensor>& values, const at::Tensor& tensor) {
   values.push_back(tensor.detach().to(at::kDouble).reshape({-1}));
@@ -132,6 +137,7 @@ StepMetrics Trainer::step(std::int64_t step, const TrainingBatch& batch) {
   append(values, norm.not_finite);
   append(values, quality.at("lddt_ca").mean());
   append(values, quality.at("drmsd_ca").mean());
+  append(values, resolved_ca(truth));
   append(values, loss.values);
   append(values, loss.finite);
   const at::Tensor read = at::cat(values).to(at::kCPU);
@@ -142,6 +148,7 @@ StepMetrics Trainer::step(std::int64_t step, const TrainingBatch& batch) {
   metrics.skipped = *value++ != 0;
   metrics.lddt_ca = *value++;
   metrics.drmsd_ca = *value++;
+  if (*value++ < fewest_ca) metrics.lddt_ca = metrics.drmsd_ca = std::nan("");
   for (const std::string& name : loss.names) metrics.terms[name] = *value++;
   for (const std::string& name : loss.names) {
     if (*value++ == 0) metrics.nonfinite_terms.push_back(name);
@@ -149,7 +156,7 @@ StepMetrics Trainer::step(std::int64_t step, const TrainingBatch& batch) {
   return metrics;
 }
 
-std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source) {
+std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const std::function<bool()>& stop) {
   const PhaseRange phase(facts::phase::evaluation);
   const AveragedWeights averaged(*average_);
   const at::NoGradGuard no_grad;
@@ -162,7 +169,9 @@ std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source) {
 
   std::vector<ChainMetrics> results;
   ChainMetrics mean;
+  double compared = 0;
   for (std::size_t i = 0; i < source.size(); ++i) {
+    if (stop && stop()) return results;
     const TrainingBatch batch = source.get(i);
     const TensorDict features = to_device(batch.features);
     const TensorDict outputs = model_->forward(features);
@@ -172,12 +181,16 @@ std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source) {
     ChainMetrics metrics;
     metrics.chain = batch.about.chain;
     metrics.length = batch.about.length;
-    for (const auto& [name, tensor] : quality) metrics.values[name] = tensor.to(at::kDouble).mean().item<double>();
-    for (const auto& [name, value] : metrics.values) {
-      mean.values[name] += value / static_cast<double>(source.size());
+    const bool comparable = resolved_ca(truth).item<double>() >= fewest_ca;
+    compared += comparable;
+    for (const auto& [name, tensor] : quality) {
+      const double value = comparable ? tensor.to(at::kDouble).mean().item<double>() : std::nan("");
+      metrics.values[name] = value;
+      mean.values[name] += comparable ? value : 0;
     }
     results.push_back(std::move(metrics));
   }
+  for (auto& [name, value] : mean.values) value = compared > 0 ? value / compared : std::nan("");
   results.push_back(std::move(mean));
   return results;
 }

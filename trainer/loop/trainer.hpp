@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -27,7 +28,7 @@ struct StepMetrics {
   double gradient_norm = 0;                  // before clipping
   bool skipped = false;                      // the norm was not finite: weights unchanged
   double learning_rate = 0;
-  double lddt_ca = 0;  // of the training crop, dropout on
+  double lddt_ca = 0;  // of the training crop, dropout on; NaN where the crop has no two resolved CA atoms
   double drmsd_ca = 0;
   std::int64_t passes = 1;  // recycling passes made
 };
@@ -35,7 +36,7 @@ struct StepMetrics {
 struct ChainMetrics {
   std::string chain;  // empty: mean over the chains
   std::int64_t length = 0;
-  std::map<std::string, double> values;  // lddt_ca, drmsd_ca, alignment_rmsd, gdt_ts, gdt_ha
+  std::map<std::string, double> values;  // lddt_ca, drmsd_ca, alignment_rmsd, gdt_ts, gdt_ha; NaN: nothing to compare
 };
 
 // "auto" is the first CUDA device, else the CPU. Throws SystemError when cuda is asked for and there is none.
@@ -50,8 +51,10 @@ class Trainer {
   // read the metrics. Random draws depend on the seed and on the step's number only.
   StepMetrics step(std::int64_t step, const TrainingBatch& batch);
 
-  // Every chain of the source, with the averaged weights, without dropout; the last entry is the mean.
-  std::vector<ChainMetrics> evaluate(EvaluationSource& source);
+  // Every chain of the source, with the averaged weights, without dropout; the last entry is the mean over the chains
+  // that have two resolved CA atoms to compare. `stop` is asked before each chain: where it says so, the chains so far
+  // are returned, without a mean.
+  std::vector<ChainMetrics> evaluate(EvaluationSource& source, const std::function<bool()>& stop = {});
 
   [[nodiscard]] AlphaFold& model() { return model_; }
   [[nodiscard]] const ExponentialMovingAverage& average() const { return *average_; }

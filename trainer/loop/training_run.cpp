@@ -40,6 +40,22 @@ class Run {
   }
 
   RunResult run(BatchSource& batches, EvaluationSource& evaluation) {
+    try {
+      train(batches, evaluation);
+    } catch (...) {
+      // A damaged file in the middle of a run, gradients that stay infinite: what was learnt so far is kept.
+      progress_.finish();
+      if (result_.steps > 0) keep_weights();
+      throw;
+    }
+    write_weights();
+    metrics_.close();
+    progress_.finish();
+    return result_;
+  }
+
+ private:
+  void train(BatchSource& batches, EvaluationSource& evaluation) {
     const StopSignal signal;
     std::optional<OperatorRanges> operators;
     if (config_.profile.operators && instrumentation_enabled()) operators.emplace();
@@ -53,17 +69,23 @@ class Run {
         evaluated_at = made;
       }
     }
-    result_.interrupted = StopSignal::requested();
-    if (config_.train.evaluate_at_end && !result_.interrupted && evaluated_at != result_.steps) {
+    if (config_.train.evaluate_at_end && !StopSignal::requested() && evaluated_at != result_.steps) {
       evaluate(result_.steps, evaluation);
     }
-    write_weights();
-    metrics_.close();
-    progress_.finish();
-    return result_;
+    result_.interrupted = StopSignal::requested();
   }
 
- private:
+  // While another error is on its way.
+  void keep_weights() noexcept {
+    try {
+      write_weights();
+      metrics_.close();
+      progress_.note("the weights after " + std::to_string(result_.steps) + " steps are in " + folder_.string());
+    } catch (const std::exception& error) {
+      progress_.note(std::string("the weights could not be kept: ") + error.what());
+    }
+  }
+
   static fs::path make_folder(const std::string& path) {
     std::error_code error;
     fs::create_directories(path, error);
@@ -93,7 +115,6 @@ class Run {
     }
     progress_.step(step, metrics.loss, metrics.lddt_ca);
     if (skipped_in_a_row_ >= config_.train.max_nonfinite_steps) {
-      progress_.finish();
       throw Error("the gradient was not finite in " + std::to_string(skipped_in_a_row_) +
                   " steps in a row, the last of them step " + std::to_string(step) + " on chain " + batch.about.chain +
                   "; lower schedule.max_lr or look at that chain (metrics in " + (folder_ / "metrics.jsonl").string() +
@@ -146,7 +167,7 @@ class Run {
 
   void evaluate(std::int64_t steps_made, EvaluationSource& evaluation) {
     const auto start = std::chrono::steady_clock::now();
-    result_.last_evaluation = trainer_.evaluate(evaluation);
+    result_.last_evaluation = trainer_.evaluate(evaluation, StopSignal::requested);
     const double seconds = seconds_since(start);
     for (const ChainMetrics& chain : result_.last_evaluation) {
       ordered_json line = {{"kind", chain.chain.empty() ? "eval_mean" : "eval"}, {"step", steps_made}};
@@ -160,6 +181,10 @@ class Run {
       }
       if (chain.chain.empty()) line["evaluation_s"] = seconds;
       metrics_.write(line);
+    }
+    if (result_.last_evaluation.empty() || !result_.last_evaluation.back().chain.empty()) {
+      progress_.note("evaluation after step " + std::to_string(steps_made) + " stopped");
+      return;
     }
     const auto& mean = result_.last_evaluation.back().values;
     std::ostringstream text;

@@ -21,9 +21,9 @@ struct RunResult {
   bool interrupted = false;
 };
 
-// Writes to config.train.output: config.toml (the whole configuration, `resolved`), metrics.jsonl, and at the end or on
-// Ctrl-C weights.pt (moving average) and weights_raw.pt. Throws Error when max_nonfinite_steps steps in a row were
-// skipped, SystemError when a file cannot be written.
+// Writes to config.train.output: config.toml (the whole configuration, `resolved`), metrics.jsonl, and at the end, on
+// Ctrl-C or after an error in the middle weights.pt (moving average) and weights_raw.pt. Throws Error when
+// max_nonfinite_steps steps in a row were skipped, SystemError when a file cannot be written.
 RunResult run_training(const TrainerConfig& config, const nlohmann::json& resolved, BatchSource& batches,
                        EvaluationSource& evaluation, std::ostream& out, ProgressStyle style);
 

@@ -2,15 +2,16 @@
 
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
+#include <torch/csrc/jit/serialization/unpickler.h>
 #include <torch/torch.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include "trainer/loop/output_file.hpp"
+#include "trainer/loop/state_dict_pickle.hpp"
 
 namespace foldperf::trainer {
 
@@ -32,6 +33,23 @@ std::string pickle_dictionary(const TensorDict& weights, std::vector<at::Tensor>
   pickler.stop();
   records = pickler.tensorData();
   return bytes;
+}
+
+// What the archive that torch.save wrote holds; an OrderedDict as a dictionary.
+c10::IValue unpickle(const std::string& path) {
+  caffe2::serialize::PyTorchStreamReader archive(path);
+  const auto [data, size] = archive.getRecord("data.pkl");
+  const std::string pickle = ordered_dict_as_dict({static_cast<const char*>(data.get()), size});
+  std::size_t read = 0;
+  torch::jit::Unpickler unpickler(
+      [&](char* to, std::size_t wanted) {
+        const std::size_t count = pickle.copy(to, wanted, read);
+        read += count;
+        return count;
+      },
+      nullptr, nullptr, [&](const std::string& name) { return std::get<0>(archive.getRecord("data/" + name)); },
+      at::Device(at::kCPU));
+  return unpickler.parse_ivalue();
 }
 
 std::string shape_text(const at::Tensor& tensor) {
@@ -68,13 +86,17 @@ void save_weights(const std::string& path, const TensorDict& weights) {
 }
 
 TensorDict load_weights(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(path, "the weights cannot be opened");
-  const std::vector<char> bytes((std::istreambuf_iterator<char>(file)), {});
-  if (file.bad()) throw SystemError(path + ": the weights cannot be read");
+  if (!std::ifstream(path, std::ios::binary)) throw InputError(path, "the weights cannot be opened");
   TensorDict weights;
   try {
-    for (const auto& item : torch::pickle_load(bytes).toGenericDict()) {
+    const c10::IValue content = unpickle(path);
+    if (!content.isGenericDict()) throw InputError(path, "is no dictionary of tensors, but a " + content.tagKind());
+    for (const auto& item : content.toGenericDict()) {
+      if (!item.key().isString() || !item.value().isTensor()) {
+        throw InputError(path, "is no dictionary of tensors: it holds a " + item.value().tagKind() +
+                                   (item.key().isString() ? " named '" + item.key().toStringRef() + "'" : "") +
+                                   "; save the model's state_dict() alone");
+      }
       weights[item.key().toStringRef()] = item.value().toTensor();
     }
   } catch (const c10::Error& error) {

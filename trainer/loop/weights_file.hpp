@@ -15,7 +15,8 @@ namespace foldperf::trainer {
 // Writes beside `path` and renames when all is on disk, so that `path` is never half a file. Throws SystemError.
 void save_weights(const std::string& path, const TensorDict& weights);
 
-// Reads what save_weights or Python's torch.save wrote. Throws InputError.
+// Reads what save_weights wrote, and what Python's torch.save made of a dict of tensors or of a state_dict(). Throws
+// InputError.
 TensorDict load_weights(const std::string& path);
 
 // Copies of the parameters, on the CPU.

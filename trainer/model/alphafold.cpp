@@ -14,9 +14,9 @@ namespace foldperf::trainer {
 namespace {
 
 bool is_model_input(const std::string& name) {
-  static const std::vector<std::string> names = {
-      "aatype",   "target_feat", "residue_index",      "msa_feat",
-      "msa_mask", "seq_mask",    "atom37_atom_exists", "residx_atom37_to_atom14"};
+  static const std::vector<std::string> names = {"aatype",   "target_feat",        "residue_index",
+                                                 "msa_feat", "seq_embedding",      "msa_mask",
+                                                 "seq_mask", "atom37_atom_exists", "residx_atom37_to_atom14"};
   return std::find(names.begin(), names.end(), name) != names.end() || name.rfind("template_", 0) == 0 ||
          name.rfind("extra_", 0) == 0;
 }
@@ -35,10 +35,13 @@ TensorDict features_of_pass(const TensorDict& batch, std::int64_t pass, at::Scal
 
 }  // namespace
 
-AlphaFoldImpl::AlphaFoldImpl(const ModelConfig& config)
-    : config_(config),
-      input_embedder_(register_module("input_embedder", InputEmbedder(config.input_embedder))),
-      recycling_embedder_(register_module("recycling_embedder", RecyclingEmbedder(config.recycling_embedder))) {
+AlphaFoldImpl::AlphaFoldImpl(const ModelConfig& config) : config_(config) {
+  if (config.seqemb_mode_enabled) {
+    preembedding_embedder_ = register_module("input_embedder", PreembeddingEmbedder(config.preembedding_embedder));
+  } else {
+    input_embedder_ = register_module("input_embedder", InputEmbedder(config.input_embedder));
+  }
+  recycling_embedder_ = register_module("recycling_embedder", RecyclingEmbedder(config.recycling_embedder));
   if (config.template_.enabled) {
     template_embedder_ =
         register_module("template_embedder", TemplateEmbedder(config.template_, config.blocks_per_checkpoint));
@@ -53,13 +56,22 @@ AlphaFoldImpl::AlphaFoldImpl(const ModelConfig& config)
   aux_heads_ = register_module("aux_heads", AuxiliaryHeads(config.heads));
 }
 
+std::pair<at::Tensor, at::Tensor> AlphaFoldImpl::embed_inputs(const TensorDict& features) {
+  const at::Tensor& target_feat = features.at("target_feat");
+  const at::Tensor& residue_index = features.at("residue_index");
+  if (!preembedding_embedder_.is_empty()) {
+    return preembedding_embedder_(target_feat, residue_index, features.at("seq_embedding"));
+  }
+  return input_embedder_(target_feat, residue_index, features.at("msa_feat"));
+}
+
 TensorDict AlphaFoldImpl::pass(const TensorDict& features, Recycled& recycled) {
   const at::Tensor& aatype = features.at("aatype");
   const at::Tensor& seq_mask = features.at("seq_mask");
   const at::Tensor pair_mask = seq_mask.unsqueeze(-1) * seq_mask.unsqueeze(-2);
   at::Tensor msa_mask = features.at("msa_mask");
 
-  auto [m, z] = input_embedder_(features.at("target_feat"), features.at("residue_index"), features.at("msa_feat"));
+  auto [m, z] = embed_inputs(features);
   const std::int64_t n_seq = m.size(-3);
 
   if (!recycled.z.defined()) {
@@ -104,7 +116,7 @@ TensorDict AlphaFoldImpl::pass(const TensorDict& features, Recycled& recycled) {
 
 TensorDict AlphaFoldImpl::forward(const TensorDict& batch) {
   const TraceScope scope(*this);
-  const at::ScalarType dtype = input_embedder_->parameters().front().scalar_type();
+  const at::ScalarType dtype = recycling_embedder_->parameters().front().scalar_type();
   const std::int64_t passes = batch.at("aatype").size(-1);
   const bool with_gradient = torch::GradMode::is_enabled();
   Recycled recycled;

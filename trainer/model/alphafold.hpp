@@ -1,25 +1,30 @@
 // The whole model (AlphaFold 2 supplement, algorithms 2 and 31; openfold/model/model.py: AlphaFold), monomer.
 #pragma once
 
+#include <utility>
+
 #include "trainer/config/model_config.hpp"
 #include "trainer/model/evoformer.hpp"
 #include "trainer/model/extra_msa.hpp"
 #include "trainer/model/heads.hpp"
 #include "trainer/model/input_embedder.hpp"
+#include "trainer/model/preembedding_embedder.hpp"
 #include "trainer/model/structure_module.hpp"
 #include "trainer/model/template_embedder.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {
 
-// Parameters: input_embedder, recycling_embedder, template_embedder, extra_msa_embedder, extra_msa_stack (the last
-// three only where enabled), evoformer, structure_module, aux_heads.
+// Parameters: input_embedder (in sequence-embedding mode a PreembeddingEmbedder), recycling_embedder,
+// template_embedder, extra_msa_embedder, extra_msa_stack (the last three only where enabled), evoformer,
+// structure_module, aux_heads.
 class AlphaFoldImpl : public TracedModule {
  public:
   explicit AlphaFoldImpl(const ModelConfig& config);
 
   // batch: features under OpenFold's names, [batch, ..., recycling]; the last dimension of aatype says how many passes
-  // are made, each with its own slice. All passes but the last run without gradient.
+  // are made, each with its own slice. All passes but the last run without gradient. In sequence-embedding mode
+  // seq_embedding is taken in place of msa_feat, and msa_mask has one row.
   //
   // Gives msa [*, S, N, c_m] (without template rows), pair [*, N, N, c_z], single [*, N, c_s], the structure module's
   // results as "sm.<name>", final_atom_positions [*, N, 37, 3] and final_atom_mask [*, N, 37], final_affine_tensor
@@ -35,10 +40,13 @@ class AlphaFoldImpl : public TracedModule {
     at::Tensor x;    // [*, N, 37, 3]
   };
 
+  // The starting m [*, S, N, c_m] and z [*, N, N, c_z].
+  std::pair<at::Tensor, at::Tensor> embed_inputs(const TensorDict& features);
   TensorDict pass(const TensorDict& features, Recycled& recycled);
 
   ModelConfig config_;
   InputEmbedder input_embedder_{nullptr};
+  PreembeddingEmbedder preembedding_embedder_{nullptr};  // in its place
   RecyclingEmbedder recycling_embedder_{nullptr};
   TemplateEmbedder template_embedder_{nullptr};
   ExtraMsaEmbedder extra_msa_embedder_{nullptr};

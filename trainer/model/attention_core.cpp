@@ -11,7 +11,11 @@ using torch::autograd::Function;
 using torch::autograd::variable_list;
 
 // [..., L, C] as [batch, L, C]; the tensor is contiguous.
-at::Tensor flat(const at::Tensor& x) { return x.view({-1, x.size(-2), x.size(-1)}); }
+// The batch is spelled out: where L is 0 (no extra sequence) -1 could be anything.
+at::Tensor flat(const at::Tensor& x) {
+  const std::int64_t batch = c10::multiply_integers(x.sizes().slice(0, static_cast<std::size_t>(x.dim() - 2)));
+  return x.view({batch, x.size(-2), x.size(-1)});
+}
 
 // out [batch, n, c] = scale * a [batch, n, k] b [batch, k, c]; out is contiguous. Products with few columns are slow in
 // CPU libraries (MKL: three times slower for c = 8), products with few rows are not, so there the transposed one is

@@ -1,22 +1,16 @@
 #include "trainer/model/input_embedder.hpp"
 
+#include "trainer/model/relative_positions.hpp"
 #include "trainer/model/template_features.hpp"
 
 namespace foldperf::trainer {
 
-InputEmbedderImpl::InputEmbedderImpl(const InputEmbedderConfig& config) : relpos_k_(config.relpos_k) {
+InputEmbedderImpl::InputEmbedderImpl(const InputEmbedderConfig& config) {
   linear_tf_z_i_ = register_module("linear_tf_z_i", Linear(config.tf_dim, config.c_z));
   linear_tf_z_j_ = register_module("linear_tf_z_j", Linear(config.tf_dim, config.c_z));
   linear_tf_m_ = register_module("linear_tf_m", Linear(config.tf_dim, config.c_m));
   linear_msa_m_ = register_module("linear_msa_m", Linear(config.msa_dim, config.c_m));
   linear_relpos_ = register_module("linear_relpos", Linear(2 * config.relpos_k + 1, config.c_z));
-}
-
-// A linear layer on one-hot vectors is a look-up in its columns.
-at::Tensor InputEmbedderImpl::relative_positions(const at::Tensor& residue_index) const {
-  const at::Tensor index = residue_index.to(torch::kLong);
-  const at::Tensor offset = (index.unsqueeze(-1) - index.unsqueeze(-2)).clamp_(-relpos_k_, relpos_k_).add_(relpos_k_);
-  return at::embedding(linear_relpos_->weight.t().contiguous(), offset);
 }
 
 std::pair<at::Tensor, at::Tensor> InputEmbedderImpl::forward(const at::Tensor& target_feat,
@@ -26,7 +20,8 @@ std::pair<at::Tensor, at::Tensor> InputEmbedderImpl::forward(const at::Tensor& t
   // The bias of relpos belongs to every pair, so it is added to the smaller tensor of one residue.
   const at::Tensor z_i = linear_tf_z_i_->forward(target_feat) + linear_relpos_->bias;
   const at::Tensor z_j = linear_tf_z_j_->forward(target_feat);
-  const at::Tensor z = relative_positions(residue_index) + z_i.unsqueeze(-2) + z_j.unsqueeze(-3);
+  const at::Tensor z =
+      embed_relative_positions(linear_relpos_->weight, residue_index) + z_i.unsqueeze(-2) + z_j.unsqueeze(-3);
   const at::Tensor m = linear_msa_m_->forward(msa_feat) + linear_tf_m_->forward(target_feat).unsqueeze(-3);
   return {m, z};
 }

@@ -19,9 +19,6 @@ class InputEmbedderImpl : public TracedModule {
                                             const at::Tensor& msa_feat);
 
  private:
-  at::Tensor relative_positions(const at::Tensor& residue_index) const;
-
-  std::int64_t relpos_k_;
   Linear linear_tf_z_i_{nullptr}, linear_tf_z_j_{nullptr}, linear_tf_m_{nullptr}, linear_msa_m_{nullptr},
       linear_relpos_{nullptr};
 };

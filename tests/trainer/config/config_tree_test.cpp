@@ -176,6 +176,25 @@ TEST(Tree, KeysThatContradictEachOtherAreRefused) {
   EXPECT_THAT(usage_error({"tiny", {}, {"model.template.enabled=true"}}), HasSubstr("data.common.use_templates"));
 }
 
+TEST(Tree, SizesThatDoNotFitNameTheKeys) {
+  const auto refused = [](const std::string& assignment) { return usage_error({"tiny", {}, {assignment}}); };
+  EXPECT_THAT(refused("model.heads.distogram.no_bins=32"),
+              AllOf(HasSubstr("model.heads.distogram.no_bins"), HasSubstr("loss.distogram.no_bins")));
+  EXPECT_THAT(refused("loss.plddt_loss.no_bins=60"), HasSubstr("model.heads.lddt.no_bins"));
+  EXPECT_THAT(refused("model.heads.masked_msa.c_out=22"), HasSubstr("loss.masked_msa.num_classes"));
+  EXPECT_THAT(refused("data.common.msa_cluster_features=false"), HasSubstr("must be 25"));
+  EXPECT_THAT(refused("model.structure_module.no_angles=6"), HasSubstr("must be 7"));
+  EXPECT_THAT(refused("model.recycling_embedder.c_z=12"), HasSubstr("globals.c_z"));
+  EXPECT_EQ(usage_error({"tiny", {}, {"data.common.msa_cluster_features=false", "model.input_embedder.msa_dim=25"}}),
+            "no error");
+}
+
+TEST_F(ConfigFile, BaseIsForPresets) {
+  EXPECT_THAT(usage_error({"", {write("base = \"tiny\"\n")}, {}}),
+              AllOf(HasSubstr(path_ + ":1"), HasSubstr("'preset'")));
+  EXPECT_THAT(usage_error({"", {}, {"base=tiny"}}), HasSubstr("'preset'"));
+}
+
 TEST(NearestName, CountsEdits) {
   EXPECT_EQ(edit_distance("", "abc"), 3u);
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);

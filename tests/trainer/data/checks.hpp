@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cctype>
 #include <string>
 
 #include "core/error.hpp"
@@ -12,14 +10,6 @@
 namespace foldperf::testing {
 
 inline constexpr double element_wise_limit = 1e-5;  // of element-wise functions (the golden set's README)
-
-// The name of a golden case, as GoogleTest allows names.
-inline std::string case_name(const ::testing::TestParamInfo<std::string>& info) {
-  std::string name = info.param;
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !std::isalnum(static_cast<unsigned char>(c)); }, '_');
-  return name;
-}
 
 // The message of the InputError that `function` must throw.
 template <typename Function>

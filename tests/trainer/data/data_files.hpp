@@ -1,39 +1,51 @@
 // Finds the input files of golden cases below the data folder, wherever in it they lie.
 #pragma once
 
+#include <ATen/ATen.h>
+
+#include <cctype>
+#include <cstddef>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "tests/support/golden.hpp"
 
 namespace foldperf::testing {
 
-inline std::optional<std::filesystem::path> find_below(const std::filesystem::path& folder, const std::string& name) {
+// The first path, in their order, of this name that `wanted(directory_entry)` takes.
+template <typename Wanted>
+std::optional<std::filesystem::path> find_below(const std::filesystem::path& folder, const std::string& name,
+                                                const Wanted& wanted) {
   std::optional<std::filesystem::path> found;
   if (!std::filesystem::is_directory(folder)) return found;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
-    if (entry.path().filename() == name && (!found || entry.path() < *found)) found = entry.path();
+    if (entry.path().filename() == name && wanted(entry) && (!found || entry.path() < *found)) found = entry.path();
   }
   return found;
 }
 
-// <pdb>.cif, with the entry's name in any case.
+// <pdb>.cif or <pdb>.cif.gz, with the entry's name in any case.
 inline std::optional<std::filesystem::path> find_structure(const std::string& entry) {
   std::string lower = entry, upper = entry;
   for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   for (char& c : upper) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   for (const std::string& name : {entry, lower, upper}) {
-    if (auto found = find_below(data_dir(), name + ".cif")) return found;
+    for (const char* extension : {".cif", ".cif.gz"}) {
+      const auto found = find_below(data_dir(), name + extension,
+                                    [](const std::filesystem::directory_entry& e) { return e.is_regular_file(); });
+      if (found) return found;
+    }
   }
   return std::nullopt;
 }
 
 // The folder alignments/<name>.
 inline std::optional<std::filesystem::path> find_alignments(const std::string& name) {
-  const auto found = find_below(data_dir(), name);
-  return found && std::filesystem::is_directory(*found) ? found : std::nullopt;
+  return find_below(data_dir(), name, [](const std::filesystem::directory_entry& entry) {
+    return entry.is_directory() && entry.path().parent_path().filename() == "alignments";
+  });
 }
 
 // "2q2k_A" to entry and chain.

@@ -21,6 +21,7 @@ class GoldenMsa : public ::testing::TestWithParam<std::string> {
     const auto folder = find_alignments(GetParam());
     ASSERT_TRUE(folder) << "no alignment folder " << GetParam() << " below " << data_dir();
     folder_ = *folder;
+    ASSERT_FALSE(trainer::alignment_files(folder_).empty()) << folder_ << " has no alignment";
   }
   TensorDict golden_;
   std::filesystem::path folder_;

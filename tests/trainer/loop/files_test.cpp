@@ -70,6 +70,26 @@ TEST_F(Files, PythonReadsWeightsWithWeightsOnly) {
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
+TEST_F(Files, AStateDictOfPythonIsRead) {
+  const fs::path python = ::foldperf::testing::project_dir() / ".venv" / "bin" / "python";
+  if (!fs::exists(python)) GTEST_SKIP() << "no Python environment at " << python;
+  // More than a thousand items: Python's pickler writes them in batches of as many.
+  const std::string script =
+      "import torch; m = torch.nn.ModuleDict({'a': torch.nn.Linear(3, 2), 'b': torch.nn.LayerNorm(3), "
+      "'c': torch.nn.ParameterList([torch.nn.Parameter(torch.full((1,), float(i))) for i in range(1500)])}); "
+      "torch.save(m.state_dict(), '" +
+      path("state.pt") + "'); torch.save(torch.nn.Linear(1, 1, bias=False).state_dict(), '" + path("one.pt") +
+      "'); torch.save({'model': m.state_dict()}, '" + path("nested.pt") + "')";
+  ASSERT_EQ(std::system((python.string() + " -c \"" + script + "\"").c_str()), 0);
+  const TensorDict read = load_weights(path("state.pt"));
+  EXPECT_EQ(read.size(), 1504u);
+  EXPECT_EQ(read.at("a.weight").sizes(), (std::vector<std::int64_t>{2, 3}));
+  EXPECT_TRUE(torch::equal(read.at("b.weight"), torch::ones({3})));
+  EXPECT_EQ(read.at("c.1499").item<float>(), 1499);
+  EXPECT_EQ(load_weights(path("one.pt")).size(), 1u);
+  EXPECT_THAT(message<InputError>([&] { load_weights(path("nested.pt")); }), HasSubstr("nested.pt"));
+}
+
 TEST_F(Files, AFailedWriteLeavesTheOldFile) {
   save_weights(path("w.pt"), {{"x", torch::ones({1})}});
   fs::create_symlink("/dev/full", path("w.pt.partial"));

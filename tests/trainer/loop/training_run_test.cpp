@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/error.hpp"
 #include "tests/support/process.hpp"
 #include "tests/trainer/instrument/recording_sink.hpp"
 #include "trainer/config/config_tree.hpp"
@@ -144,6 +146,76 @@ TEST_F(TrainingRun, DrawsHowManyPassesToMake) {
   std::set<std::int64_t> passes;
   for (const json& line : metrics()) passes.insert(line.at("passes").get<std::int64_t>());
   EXPECT_THAT(passes, ElementsAre(1, 2, 3));
+}
+
+TEST_F(TrainingRun, KeepsTheWeightsWhenABatchFails) {
+  configure();
+  ChangedBatches batches(config, [](std::int64_t number, TensorDict&) {
+    if (number == 2) throw InputError("x.a3m", 7, "is ragged");
+  });
+  EXPECT_THROW(run(batches), InputError);
+  EXPECT_EQ(metrics().size(), 2u);
+  Trainer fresh(config, at::kCPU);
+  assign_weights(*fresh.model(), load_weights((output() / "weights.pt").string()), "weights.pt");
+  EXPECT_TRUE(fs::exists(output() / "weights_raw.pt"));
+  EXPECT_NE(progress.str().find("weights after 2 steps are in"), std::string::npos) << progress.str();
+}
+
+TEST_F(TrainingRun, ACropWithoutCoordinatesHasNoScore) {
+  configure({"train.steps=2"});
+  ChangedBatches batches(config, [](std::int64_t number, TensorDict& features) {
+    if (number == 0) features["all_atom_mask"] = torch::zeros_like(features.at("all_atom_mask"));
+  });
+  run(batches);
+  ASSERT_EQ(metrics().size(), 2u);
+  EXPECT_TRUE(metrics()[0].at("lddt_ca").is_null());
+  EXPECT_TRUE(metrics()[1].at("lddt_ca").is_number());
+}
+
+// Of two chains, the second without coordinates where `unresolved`; a stop is asked for before chain `stop_before`.
+class TwoChains : public EvaluationSource {
+ public:
+  explicit TwoChains(const TrainerConfig& config) : chains_(config.data) {}
+  [[nodiscard]] std::size_t size() const override { return 2; }
+  TrainingBatch get(std::size_t index) override {
+    TrainingBatch batch = chains_.get(index);
+    if (index == 1) batch.features["all_atom_mask"] = torch::zeros_like(batch.features.at("all_atom_mask"));
+    ++taken;
+    return batch;
+  }
+  int taken = 0;
+
+ private:
+  EvaluationChains chains_;
+};
+
+TEST_F(TrainingRun, TheMeanLeavesOutChainsWithoutCoordinates) {
+  configure();
+  Trainer trainer(config, at::kCPU);
+  TwoChains chains(config);
+  const auto results = trainer.evaluate(chains);
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_TRUE(std::isnan(results[1].values.at("gdt_ts")));
+  EXPECT_TRUE(std::isnan(results[1].values.at("lddt_ca")));
+  EXPECT_EQ(results[2].values.at("lddt_ca"), results[0].values.at("lddt_ca"));
+}
+
+TEST_F(TrainingRun, AnEvaluationStopsBetweenChains) {
+  configure();
+  Trainer trainer(config, at::kCPU);
+  TwoChains chains(config);
+  const auto results = trainer.evaluate(chains, [&] { return chains.taken == 1; });
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_FALSE(results[0].chain.empty());
+}
+
+TEST_F(TrainingRun, TrainsAnExtraStackWithoutExtraSequences) {
+  configure({"model.extra_msa.enabled=true", "model.extra_msa.extra_msa_stack.no_blocks=1",
+             "data.train.fixed_size=false", "data.train.max_extra_msa=8", "data.eval.max_extra_msa=8",
+             "train.steps=2"});
+  const RunResult result = run();
+  EXPECT_EQ(result.steps, 2);
+  EXPECT_EQ(result.skipped_steps, 0);
 }
 
 TEST_F(TrainingRun, LeavesConfigurationMetricsAndWeights) {

@@ -93,8 +93,7 @@ TEST_P(AlphaFoldGolden, CheckpointingChangesNoGradient) {
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(AlphaFoldGolden);
-INSTANTIATE_TEST_SUITE_P(Files, AlphaFoldGolden, ::testing::ValuesIn(discover("model")),
-                         [](const auto& instance) { return instance.param; });
+INSTANTIATE_TEST_SUITE_P(Files, AlphaFoldGolden, ::testing::ValuesIn(discover("model")), case_name);
 
 TEST(AlphaFoldGoldenFiles, AreFound) {
   EXPECT_FALSE(discover("model").empty()) << "no golden model in " << golden_dir();

@@ -47,9 +47,15 @@ ModuleFactory find_factory(const ModuleFactories& factories, const std::string& 
 }
 
 void check_module_file(const std::string& file_name, const ModuleFactory& factory) {
-  SCOPED_TRACE(file_name);
-  const TensorDict file = load_golden("modules", file_name);
-  const ModuleCase module_case = factory(manifest().at("modules").at(file_name).at("hyper_parameters"));
+  check_module_path(golden_dir() / "modules" / (file_name + ".pt"), factory);
+}
+
+void check_module_path(const std::filesystem::path& path, const ModuleFactory& factory) {
+  SCOPED_TRACE(path.string());
+  const TensorDict file = load_tensors(path);
+  EXPECT_FALSE(with_prefix(file, "out.").empty()) << "the file has nothing to compare";
+  const nlohmann::json entry = manifest_entry(path);
+  const ModuleCase module_case = factory(entry.at("hyper_parameters"));
   load_weights(*module_case.module, with_prefix(file, "weight."));
   if (::testing::Test::HasFatalFailure()) return;
 

@@ -4,6 +4,7 @@
 
 #include <torch/torch.h>
 
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,5 +45,7 @@ ModuleFactory find_factory(const ModuleFactories& factories, const std::string& 
 
 // Loads weights, runs forward and backward, compares every output and gradient of the file.
 void check_module_file(const std::string& file_name, const ModuleFactory& factory);
+// The same for a file <set>/modules/<Module>.pt of any golden set.
+void check_module_path(const std::filesystem::path& path, const ModuleFactory& factory);
 
 }  // namespace foldperf::testing

@@ -3,6 +3,7 @@
 #include "trainer/model/evoformer.hpp"
 #include "trainer/model/extra_msa.hpp"
 #include "trainer/model/input_embedder.hpp"
+#include "trainer/model/preembedding_embedder.hpp"
 #include "trainer/model/template_embedder.hpp"
 
 namespace foldperf::testing {
@@ -148,6 +149,21 @@ void add_elementwise_cases(ModuleFactories& factories) {
     return {module.ptr(),
             [module](const TensorDict& in) mutable {
               const auto [m, z] = module->forward(in.at("tf"), in.at("ri"), in.at("msa"));
+              return TensorDict{{"m", m}, {"z", z}};
+            },
+            elementwise_limits};
+  };
+  factories["PreembeddingEmbedder"] = [](const Json& h) -> ModuleCase {
+    PreembeddingEmbedderConfig config;
+    config.tf_dim = integer(h, "tf_dim");
+    config.preembedding_dim = integer(h, "preembedding_dim");
+    config.c_z = integer(h, "c_z");
+    config.c_m = integer(h, "c_m");
+    config.relpos_k = integer(h, "relpos_k");
+    PreembeddingEmbedder module(config);
+    return {module.ptr(),
+            [module](const TensorDict& in) mutable {
+              const auto [m, z] = module->forward(in.at("tf"), in.at("ri"), in.at("preemb"));
               return TensorDict{{"m", m}, {"z", z}};
             },
             elementwise_limits};

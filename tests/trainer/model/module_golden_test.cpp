@@ -39,8 +39,7 @@ TEST_P(ModuleGolden, EqualsOpenFold) {
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ModuleGolden);
-INSTANTIATE_TEST_SUITE_P(Files, ModuleGolden, ::testing::ValuesIn(module_files()),
-                         [](const auto& instance) { return instance.param; });
+INSTANTIATE_TEST_SUITE_P(Files, ModuleGolden, ::testing::ValuesIn(module_files()), case_name);
 
 TEST(ModuleGoldenFiles, AreFound) {
   EXPECT_FALSE(module_files().empty()) << "no golden module file in " << golden_dir();

@@ -17,7 +17,9 @@ TEST(LrSchedule, EqualsOpenFold) {
   std::size_t checked = 0;
   for (const std::string& file_name : discover("training", "lr_schedule")) {
     const TensorDict file = load_golden("training", file_name);
-    for (const auto& [name, rates] : with_prefix(file, "f64.lr_")) {
+    const TensorDict schedules = with_prefix(file, "f64.lr_");
+    EXPECT_FALSE(schedules.empty()) << file_name << " has nothing to compare";
+    for (const auto& [name, rates] : schedules) {
       SCOPED_TRACE(name);
       const nlohmann::json& settings = manifest().at("training").at("lr_schedule").at(name);
       const AlphaFoldLRScheduler scheduler({.base_lr = settings.at("base_lr"),

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <filesystem>
+
 #include "tests/support/golden.hpp"
 #include "trainer/protein/residue_constants.hpp"
 #include "trainer/protein/residue_types.hpp"
@@ -10,19 +12,17 @@
 namespace foldperf::trainer {
 namespace {
 
-using testing::discover;
+using testing::discover_or_default;
 using testing::expect_close;
 using testing::expect_equal;
-using testing::load_golden;
+using testing::load_tensors;
 
 constexpr double limit = 1e-5;
 
 TEST(AtomsGolden, EveryFile) {
-  const auto files = discover("modules", "feats");
-  ASSERT_FALSE(files.empty()) << "no golden file of features in " << testing::golden_dir();
-  for (const std::string& name : files) {
-    SCOPED_TRACE(name);
-    const TensorDict file = load_golden("modules", name);
+  for (const std::filesystem::path& path : discover_or_default("modules", "feats")) {
+    SCOPED_TRACE(path.string());
+    const TensorDict file = load_tensors(path);
     const at::Tensor& aatype = file.at("in.aatype");
 
     const AtomMasks masks = atom_masks(aatype);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/golden.hpp"
@@ -11,15 +12,17 @@
 namespace foldperf::trainer {
 namespace {
 
-using testing::discover;
+using testing::discover_or_default;
 using testing::expect_close;
 using testing::expect_equal;
-using testing::load_golden;
+using testing::load_tensors;
 
-// The golden bounds have the tolerances of OpenFold's violation loss, which the manifest's models state.
-const residue_tables::Atom14DistanceBounds& golden_bounds() {
+// The golden bounds have the tolerances of OpenFold's violation loss, which the models of the file's manifest state.
+const residue_tables::Atom14DistanceBounds& golden_bounds(const std::filesystem::path& file) {
   double overlap_tolerance = 1.5, tolerance_factor = 12;
-  for (const auto& model : testing::manifest().at("model")) {
+  const nlohmann::json& manifest = testing::manifest_beside(file);
+  const nlohmann::json models = manifest.value("model", nlohmann::json::object());
+  for (const auto& model : models) {
     const auto& violation = model.at("loss_config").at("violation");
     overlap_tolerance = violation.at("clash_overlap_tolerance").get<double>();
     tolerance_factor = violation.at("violation_tolerance_factor").get<double>();
@@ -28,12 +31,11 @@ const residue_tables::Atom14DistanceBounds& golden_bounds() {
 }
 
 TEST(ResidueTables, EqualOpenFolds) {
-  const auto files = discover("modules", "residue_constants");
-  ASSERT_FALSE(files.empty()) << "no golden file of tables in " << testing::golden_dir();
-  for (const std::string& name : files) {
-    SCOPED_TRACE(name);
-    const TensorDict file = load_golden("modules", name);
-    const auto& bounds = golden_bounds();
+  for (const std::filesystem::path& path : discover_or_default("modules", "residue_constants")) {
+    SCOPED_TRACE(path.string());
+    const TensorDict file = load_tensors(path);
+    EXPECT_FALSE(file.empty()) << "the file has nothing to compare";
+    const auto& bounds = golden_bounds(path);
     const TensorDict ours = {
         {"restype_rigid_group_default_frame", residue_tables::rigid_group_default_frames()},
         {"restype_atom14_to_rigid_group", residue_tables::atom14_to_rigid_group()},

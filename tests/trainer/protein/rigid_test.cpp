@@ -3,14 +3,16 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <filesystem>
+
 #include "tests/support/golden.hpp"
 
 namespace foldperf::trainer {
 namespace {
 
-using testing::discover;
+using testing::discover_or_default;
 using testing::expect_close;
-using testing::load_golden;
+using testing::load_tensors;
 using testing::with_prefix;
 
 constexpr double output_limit = 1e-5;
@@ -43,15 +45,14 @@ TensorDict results(const TensorDict& in) {
 }
 
 TEST(RigidGolden, EveryFile) {
-  const auto files = discover("modules", "rigid_ops");
-  ASSERT_FALSE(files.empty()) << "no golden file of rigid operations in " << testing::golden_dir();
-  for (const std::string& name : files) {
-    SCOPED_TRACE(name);
-    const TensorDict file = load_golden("modules", name);
+  for (const std::filesystem::path& path : discover_or_default("modules", "rigid_ops")) {
+    SCOPED_TRACE(path.string());
+    const TensorDict file = load_tensors(path);
     const TensorDict in =
         map_tensors(with_prefix(file, "in."), [](const at::Tensor& t) { return t.clone().set_requires_grad(true); });
     TensorDict out = results(in);
     const TensorDict expected = with_prefix(file, "out.");
+    EXPECT_FALSE(expected.empty()) << "the file has nothing to compare";
     // The sign of an eigenvector is arbitrary.
     if (expected.contains("rot_to_quat_2")) {
       const at::Tensor& quat = expected.at("rot_to_quat_2");
