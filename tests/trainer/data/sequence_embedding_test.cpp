@@ -166,12 +166,12 @@ TEST(SequenceEmbeddingFile, ThatIsNotOneIsNamed) {
 TEST(SequenceEmbeddingFolder, HasToBeSet) {
   DataConfig config = seqemb_config();
   config.source.train_alignment_dir.clear();
-  const auto expect_named = [&](const char* key, auto chains) {
+  const auto expect_named = [&](const char* name, auto chains) {
     try {
       (void)chains(config);
       FAIL() << "no exception";
     } catch (const UsageError& error) {
-      EXPECT_THAT(error.what(), HasSubstr(key));
+      EXPECT_THAT(error.what(), HasSubstr(name));
     }
   };
   expect_named("data.source.train_alignment_dir", training_chains);
