@@ -45,8 +45,9 @@ bool Recorder::open_file() {
     database::ProcessInfo process = database::this_process();
     process.start_utc_ns = start_utc_ns_;
     const std::string path = unused_path(settings_.output_folder, database::process_file_name(process));
-    auto writer = std::make_unique<database::RunWriter>(path, process);
-    writer->set_open_ranges_source([this](const database::RunWriter::Sink& sink) { visit_open_ranges(sink); });
+    auto writer = std::make_unique<database::RunWriter>(
+        path, process, database::WriterOptions{},
+        [this](const database::RunWriter::Sink& sink) { visit_open_ranges(sink); });
     records::CollectorRecord collector;
     collector.name = "nvtx";
     collector.state = "on";

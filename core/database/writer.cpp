@@ -51,12 +51,13 @@ std::uint64_t WriterStatus::dropped_total() const {
 
 class RunWriter::Impl {
  public:
-  Impl(const std::string& path, const ProcessInfo& process, const WriterOptions& options)
+  Impl(const std::string& path, const ProcessInfo& process, const WriterOptions& options, OpenRangesSource source)
       : path_(path),
         options_(options),
         rank_(process.rank),
         wake_bytes_(std::min(options.queue_bytes / 4, std::size_t{4} << 20)),
-        queue_(options.queue_bytes) {
+        queue_(options.queue_bytes),
+        open_ranges_source_(std::move(source)) {
     const SignalsBlocked blocked;
     connection_ = create_process_file(path, process);
     try {
@@ -92,7 +93,7 @@ class RunWriter::Impl {
 
   void count_dropped(Kind kind, const char* reason, std::uint64_t count) noexcept { drops_.add(kind, reason, count); }
 
-  void set_open_ranges_source(std::function<void(const Sink&)> source) {
+  void set_open_ranges_source(OpenRangesSource source) {
     const std::lock_guard lock(source_mutex_);
     open_ranges_source_ = std::move(source);
   }
@@ -413,7 +414,7 @@ class RunWriter::Impl {
   std::mutex turnstile_, pause_mutex_;
   std::mutex close_mutex_;
   std::mutex source_mutex_;
-  std::function<void(const Sink&)> open_ranges_source_;
+  OpenRangesSource open_ranges_source_;
 
   // Of the writer's thread alone.
   std::unique_ptr<sqlite::Connection> connection_;
@@ -434,8 +435,9 @@ class RunWriter::Impl {
   std::thread thread_;
 };
 
-RunWriter::RunWriter(const std::string& path, const ProcessInfo& process, const WriterOptions& options)
-    : impl_(std::make_unique<Impl>(path, process, options)) {}
+RunWriter::RunWriter(const std::string& path, const ProcessInfo& process, const WriterOptions& options,
+                     OpenRangesSource source)
+    : impl_(std::make_unique<Impl>(path, process, options, std::move(source))) {}
 
 RunWriter::~RunWriter() {
   if (impl_->owned()) {
@@ -470,9 +472,7 @@ template bool RunWriter::add(const records::CollectorRecord&) noexcept;
 void RunWriter::count_dropped(records::Kind kind, const char* reason, std::uint64_t count) noexcept {
   impl_->count_dropped(kind, reason, count);
 }
-void RunWriter::set_open_ranges_source(std::function<void(const Sink&)> source) {
-  impl_->set_open_ranges_source(std::move(source));
-}
+void RunWriter::set_open_ranges_source(OpenRangesSource source) { impl_->set_open_ranges_source(std::move(source)); }
 bool RunWriter::flush(std::chrono::milliseconds timeout) noexcept { return impl_->flush(timeout); }
 void RunWriter::pause() noexcept { impl_->pause(); }
 void RunWriter::resume() noexcept { impl_->resume(); }

@@ -83,8 +83,14 @@ struct WriterStatus {
 
 class RunWriter {
  public:
+  // Called on the writer's thread before each commit: hands over the ranges open at this moment (end_ns empty).
+  // They replace those of the commit before, so that a killed process' last ranges are known. Must not throw.
+  using Sink = std::function<void(const records::NvtxRecord&)>;
+  using OpenRangesSource = std::function<void(const Sink&)>;
+
   // Creates the file. Throws SystemError where that is not possible or the file exists.
-  RunWriter(const std::string& path, const ProcessInfo& process, const WriterOptions& options = {});
+  RunWriter(const std::string& path, const ProcessInfo& process, const WriterOptions& options = {},
+            OpenRangesSource source = {});
   ~RunWriter();
   RunWriter(const RunWriter&) = delete;
   RunWriter& operator=(const RunWriter&) = delete;
@@ -97,10 +103,8 @@ class RunWriter {
   // long as the program: a literal.
   void count_dropped(records::Kind kind, const char* reason, std::uint64_t count) noexcept;
 
-  // Called on the writer's thread before each commit: hands over the ranges open at this moment (end_ns empty).
-  // They replace those of the commit before, so that a killed process' last ranges are known. Must not throw.
-  using Sink = std::function<void(const records::NvtxRecord&)>;
-  void set_open_ranges_source(std::function<void(const Sink&)> source);
+  // Waits for a call of the present source to return: never under a lock that the source takes.
+  void set_open_ranges_source(OpenRangesSource source);
 
   // Asks for a commit now and waits for it, at most `timeout`. False: not done within it.
   bool flush(std::chrono::milliseconds timeout) noexcept;

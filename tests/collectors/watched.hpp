@@ -22,6 +22,8 @@ inline ProcessOptions watched(const std::filesystem::path& folder, std::map<std:
 #ifdef FOLDPERF_SANITIZED
   // The leak checker stops all threads at exit, and complains in a forked child that it cannot stop the parent's.
   const char* options = std::getenv("ASAN_OPTIONS");
+  // The thread sanitizer refuses threads in a forked child, which the collector starts.
+  more["TSAN_OPTIONS"] = "die_after_fork=0";
   more["ASAN_OPTIONS"] = (options == nullptr ? std::string() : std::string(options) + ":") + "detect_leaks=0";
 #endif
   return {std::move(more), {}};
