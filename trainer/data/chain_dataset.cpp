@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "core/error.hpp"
-#include "trainer/data/alignment_folder.hpp"
+#include "trainer/data/alignment_features.hpp"
 #include "trainer/data/raw_features.hpp"
 #include "trainer/data/sequence_embedding.hpp"
 

@@ -5,8 +5,8 @@
 
 #include "core/facts/facts.hpp"
 #include "trainer/config/data_config.hpp"
-#include "trainer/data/chain_catalog.hpp"
 #include "trainer/data/feature_pipeline.hpp"
+#include "trainer/input/chain_catalog.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {

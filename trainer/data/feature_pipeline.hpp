@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "trainer/config/data_config.hpp"
-#include "trainer/data/random_stream.hpp"
+#include "trainer/feed/random_stream.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {

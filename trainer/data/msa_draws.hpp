@@ -3,7 +3,7 @@
 
 #include "trainer/config/data_config.hpp"
 #include "trainer/data/msa_transforms.hpp"
-#include "trainer/data/random_stream.hpp"
+#include "trainer/feed/random_stream.hpp"
 
 namespace foldperf::trainer {
 

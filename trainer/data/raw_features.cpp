@@ -2,7 +2,7 @@
 
 #include <torch/torch.h>
 
-#include "trainer/data/alignment_folder.hpp"
+#include "trainer/data/alignment_features.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {

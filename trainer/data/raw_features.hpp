@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <string>
 
-#include "trainer/data/structure.hpp"
+#include "trainer/input/structure.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "core/error.hpp"
-#include "trainer/data/alignment_folder.hpp"
-#include "trainer/data/text_file.hpp"
+#include "trainer/data/alignment_features.hpp"
+#include "trainer/input/text_file.hpp"
 
 namespace foldperf::trainer {
 

@@ -10,9 +10,9 @@
 #include "core/error.hpp"
 #include "tests/support/files.hpp"
 #include "tests/trainer/data/checks.hpp"
-#include "tests/trainer/data/mmcif_text.hpp"
-#include "trainer/data/chain_catalog.hpp"
+#include "tests/trainer/input/mmcif_text.hpp"
 #include "trainer/data/chain_dataset.hpp"
+#include "trainer/input/chain_catalog.hpp"
 
 namespace foldperf::trainer {
 namespace {

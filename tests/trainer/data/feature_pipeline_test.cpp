@@ -8,10 +8,10 @@
 #include "core/error.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/golden.hpp"
-#include "trainer/data/alignment_folder.hpp"
+#include "trainer/data/alignment_features.hpp"
 #include "trainer/data/feature_schema.hpp"
 #include "trainer/data/raw_features.hpp"
-#include "trainer/data/structure.hpp"
+#include "trainer/input/structure.hpp"
 
 namespace foldperf::trainer {
 namespace {

@@ -11,7 +11,7 @@
 #include "tests/trainer/data/data_files.hpp"
 #include "trainer/data/feature_pipeline.hpp"
 #include "trainer/data/raw_features.hpp"
-#include "trainer/data/structure.hpp"
+#include "trainer/input/structure.hpp"
 
 namespace foldperf::testing {
 namespace {

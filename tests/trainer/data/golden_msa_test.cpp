@@ -6,8 +6,9 @@
 
 #include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/data_files.hpp"
-#include "trainer/data/alignment_folder.hpp"
+#include "trainer/data/alignment_features.hpp"
 #include "trainer/data/msa_transforms.hpp"
+#include "trainer/input/alignment_folder.hpp"
 
 namespace foldperf::testing {
 namespace {

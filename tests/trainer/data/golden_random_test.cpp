@@ -8,12 +8,13 @@
 
 #include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/data_files.hpp"
-#include "trainer/data/alignment_folder.hpp"
+#include "trainer/data/alignment_features.hpp"
 #include "trainer/data/feature_pipeline.hpp"
 #include "trainer/data/feature_schema.hpp"
 #include "trainer/data/msa_transforms.hpp"
 #include "trainer/data/raw_features.hpp"
-#include "trainer/data/structure.hpp"
+#include "trainer/input/alignment_folder.hpp"
+#include "trainer/input/structure.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::testing {

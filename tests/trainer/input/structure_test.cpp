@@ -1,4 +1,4 @@
-#include "trainer/data/structure.hpp"
+#include "trainer/input/structure.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,10 +6,10 @@
 #include <fstream>
 
 #include "core/error.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
-#include "tests/trainer/data/checks.hpp"
-#include "tests/trainer/data/mmcif_text.hpp"
-#include "trainer/data/text_file.hpp"
+#include "tests/trainer/input/mmcif_text.hpp"
+#include "trainer/input/text_file.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {

@@ -1,4 +1,4 @@
-#include "trainer/data/chain_builder.hpp"
+#include "trainer/input/chain_builder.hpp"
 
 #include <algorithm>
 #include <cmath>

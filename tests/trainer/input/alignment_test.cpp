@@ -1,4 +1,4 @@
-#include "trainer/data/alignment.hpp"
+#include "trainer/input/alignment.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,10 +7,10 @@
 #include <fstream>
 
 #include "core/error.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
-#include "tests/trainer/data/checks.hpp"
-#include "trainer/data/alignment_folder.hpp"
-#include "trainer/data/text_file.hpp"
+#include "trainer/input/alignment_folder.hpp"
+#include "trainer/input/text_file.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -77,28 +77,6 @@ TEST(AlignmentFolder, FilesComeSortedAndWithoutThoseOfMultimersAndTemplates) {
   std::vector<std::string> names;
   for (const auto& file : alignment_files(folder.path())) names.push_back(file.filename().string());
   EXPECT_THAT(names, ElementsAre("a.a3m", "b.sto", "c.a3m.gz"));
-}
-
-TEST(AlignmentFolder, TheFirstOfEqualRowsWins) {
-  const TensorDict features =
-      merge_alignments({parse_a3m(">q\nACD\n>x\nAaC-\n", "1"), parse_stockholm("q ACD\ny AC-\nz A--\n//\n", "2")});
-  EXPECT_EQ(features.at("msa").sizes(), at::IntArrayRef({3, 3}));
-  EXPECT_EQ(features.at("deletion_matrix_int")[1][1].item<int>(), 1);
-  EXPECT_EQ(features.at("num_alignments")[0].item<int>(), 3);
-}
-
-TEST(AlignmentFolder, AChainWithoutAlignmentIsItsOwn) {
-  const testing::TemporaryFolder folder;
-  for (const auto& path : {std::filesystem::path(), folder.path(), folder.path() / "missing"}) {
-    EXPECT_EQ(chain_alignment_features(path, "ACDX").at("msa").sizes(), at::IntArrayRef({1, 4}));
-  }
-}
-
-TEST(AlignmentFolder, AnAlignmentOfAnotherSequenceIsNamed) {
-  const testing::TemporaryFolder folder;
-  folder.write("a.a3m", ">q\nACD\n");
-  EXPECT_THAT(input_error([&] { (void)chain_alignment_features(folder.path(), "ACDE"); }),
-              ::testing::AllOf(HasSubstr("a.a3m"), HasSubstr("3 residues"), HasSubstr("has 4")));
 }
 
 TEST(TextFile, MissingEmptyAndDamagedFiles) {

@@ -1,11 +1,11 @@
-#include "trainer/data/structure.hpp"
+#include "trainer/input/structure.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cctype>
 
 #include "core/error.hpp"
-#include "trainer/data/text_file.hpp"
+#include "trainer/input/text_file.hpp"
 
 namespace foldperf::trainer {
 

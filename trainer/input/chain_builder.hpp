@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/structure.hpp"
+#include "trainer/input/structure.hpp"
 
 namespace foldperf::trainer {
 

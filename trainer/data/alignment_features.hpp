@@ -1,21 +1,14 @@
-// The alignments of one chain, as OpenFold's alignment tools leave them: a folder of .a3m and .sto files.
+// Features of a chain's alignments.
 #pragma once
 
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "trainer/data/alignment.hpp"
+#include "trainer/input/alignment.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {
-
-// The files of a folder that belong to a monomer's alignment, sorted by name: *.a3m and *.sto, also as .gz, without
-// uniprot_hits.sto (paired alignments of multimers) and hmm_output.sto (template hits).
-std::vector<std::filesystem::path> alignment_files(const std::filesystem::path& folder);
-
-// Reads one file by its extension. Throws InputError as the parsers do.
-Alignment read_alignment(const std::filesystem::path& file);
 
 // Raw features of alignments in this order, each distinct aligned sequence once, the first one winning (openfold
 // data_pipeline.make_msa_features): msa [n, L] int32 in HHblits' order, deletion_matrix_int [n, L] int32,

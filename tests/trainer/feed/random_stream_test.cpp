@@ -1,4 +1,4 @@
-#include "trainer/data/random_stream.hpp"
+#include "trainer/feed/random_stream.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

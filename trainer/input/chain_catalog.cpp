@@ -1,4 +1,4 @@
-#include "trainer/data/chain_catalog.hpp"
+#include "trainer/input/chain_catalog.hpp"
 
 #include <algorithm>
 #include <map>

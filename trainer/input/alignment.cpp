@@ -1,9 +1,9 @@
-#include "trainer/data/alignment.hpp"
+#include "trainer/input/alignment.hpp"
 
 #include <unordered_map>
 
 #include "core/error.hpp"
-#include "trainer/data/text_file.hpp"
+#include "trainer/input/text_file.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {

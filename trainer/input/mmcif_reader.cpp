@@ -11,9 +11,9 @@
 #include <tuple>
 
 #include "core/error.hpp"
-#include "trainer/data/chain_builder.hpp"
-#include "trainer/data/structure.hpp"
-#include "trainer/data/text_file.hpp"
+#include "trainer/input/chain_builder.hpp"
+#include "trainer/input/structure.hpp"
+#include "trainer/input/text_file.hpp"
 
 namespace foldperf::trainer {
 

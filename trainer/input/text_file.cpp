@@ -1,4 +1,4 @@
-#include "trainer/data/text_file.hpp"
+#include "trainer/input/text_file.hpp"
 
 #include <zlib.h>
 

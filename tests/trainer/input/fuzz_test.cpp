@@ -6,12 +6,11 @@
 
 #include "core/error.hpp"
 #include "tests/support/files.hpp"
-#include "trainer/data/alignment.hpp"
-#include "trainer/data/alignment_folder.hpp"
-#include "trainer/data/random_stream.hpp"
-#include "trainer/data/raw_features.hpp"
-#include "trainer/data/structure.hpp"
-#include "trainer/data/text_file.hpp"
+#include "trainer/feed/random_stream.hpp"
+#include "trainer/input/alignment.hpp"
+#include "trainer/input/structure.hpp"
+#include "trainer/input/text_file.hpp"
+#include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -57,18 +56,28 @@ std::string alignment_text(const std::string& name) {
   return read_text_file(testing::project_dir() / "tests" / "data" / "openfold" / "alignments" / "2q2k_A" / name);
 }
 
+// Whatever was read must fit together: the features are made of it without another look.
 void use(const StructureEntry& entry) {
-  for (const ProteinChain& chain : entry.chains) (void)structure_features(chain);
+  for (const ProteinChain& chain : entry.chains) {
+    ASSERT_EQ(chain.atom_positions.size(), chain.length() * atom37_count * 3);
+    ASSERT_EQ(chain.atom_mask.size(), chain.length() * atom37_count);
+    ASSERT_EQ(chain.is_missing.size(), chain.length());
+  }
+}
+
+void use(const Alignment& alignment) {
+  for (const std::string& row : alignment.sequences) ASSERT_EQ(row.size(), alignment.width());
+  ASSERT_EQ(alignment.deletions.size(), alignment.depth() * alignment.width());
 }
 
 TEST(Fuzz, A3m) {
   fuzz(alignment_text("bfd_uniclust_hits.a3m"), 1, 500,
-       [](const std::string& text) { (void)merge_alignments({parse_a3m(text, "fuzz.a3m")}); });
+       [](const std::string& text) { use(parse_a3m(text, "fuzz.a3m")); });
 }
 
 TEST(Fuzz, Stockholm) {
   fuzz(alignment_text("uniref90_hits.sto"), 2, 500,
-       [](const std::string& text) { (void)merge_alignments({parse_stockholm(text, "fuzz.sto")}); });
+       [](const std::string& text) { use(parse_stockholm(text, "fuzz.sto")); });
 }
 
 TEST(Fuzz, Mmcif) {
