@@ -90,7 +90,7 @@ def import_openfold(folder):
                 raise AttributeError(name)
             return type(name, (), {})
 
-    for name in ("dllogger", "modelcif", "modelcif.model", "modelcif.dumper", "modelcif.reference", "modelcif.protocol",
+    for name in ("dllogger", "pytorch_lightning", "modelcif", "modelcif.model", "modelcif.dumper", "modelcif.reference", "modelcif.protocol",
                  "modelcif.alignment", "modelcif.qa_metric", "modelcif.associated"):
         try:
             __import__(name)

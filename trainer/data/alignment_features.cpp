@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <array>
 #include <string_view>
 #include <unordered_set>
 
@@ -15,26 +17,35 @@ namespace fs = std::filesystem;
 
 TensorDict merge_alignments(const std::vector<Alignment>& alignments) {
   if (alignments.empty()) throw Error("no alignment to merge");
-  std::unordered_set<std::string_view> seen;
-  std::vector<std::int32_t> residues;
-  std::vector<std::int32_t> deletions;
+  struct Row {
+    const std::string* sequence;
+    const std::int32_t* deletions;
+  };
   const std::size_t width = alignments.front().width();
+  std::unordered_set<std::string_view> seen;
+  std::vector<Row> rows;
   for (const Alignment& alignment : alignments) {
-    for (std::size_t row = 0; row < alignment.depth(); ++row) {
-      const std::string& sequence = alignment.sequences[row];
-      if (!seen.insert(sequence).second) continue;
-      for (const char c : sequence) residues.push_back(hhblits_from_letter(c).value_or(unknown_residue));
-      const auto first = alignment.deletions.begin() + static_cast<std::ptrdiff_t>(row * width);
-      deletions.insert(deletions.end(), first, first + static_cast<std::ptrdiff_t>(width));
+    for (std::size_t i = 0; i < alignment.depth(); ++i) {
+      const std::string& sequence = alignment.sequences[i];
+      if (seen.insert(sequence).second) rows.push_back({&sequence, alignment.deletions.data() + i * width});
     }
   }
-  const auto depth = static_cast<std::int64_t>(residues.size() / width);
-  const std::vector<std::int64_t> shape = {depth, static_cast<std::int64_t>(width)};
-  TensorDict features;
-  features["msa"] = torch::tensor(residues, torch::kInt32).view(shape);
-  features["deletion_matrix_int"] = torch::tensor(deletions, torch::kInt32).view(shape);
-  features["num_alignments"] = torch::full({shape[1]}, depth, torch::kInt32);
-  return features;
+  std::array<std::int32_t, 256> residue_of{};
+  for (std::size_t c = 0; c < residue_of.size(); ++c) {
+    residue_of[c] = hhblits_from_letter(static_cast<char>(c)).value_or(unknown_residue);
+  }
+  const auto depth = static_cast<std::int64_t>(rows.size()), length = static_cast<std::int64_t>(width);
+  at::Tensor msa = torch::empty({depth, length}, torch::kInt32);
+  at::Tensor deletion_matrix = torch::empty({depth, length}, torch::kInt32);
+  std::int32_t* residues = msa.mutable_data_ptr<std::int32_t>();
+  std::int32_t* deletions = deletion_matrix.mutable_data_ptr<std::int32_t>();
+  for (const Row& row : rows) {
+    for (const char c : *row.sequence) *residues++ = residue_of[static_cast<unsigned char>(c)];
+    deletions = std::copy(row.deletions, row.deletions + width, deletions);
+  }
+  return {{"msa", msa},
+          {"deletion_matrix_int", deletion_matrix},
+          {"num_alignments", torch::full({length}, depth, torch::kInt32)}};
 }
 
 TensorDict chain_alignment_features(const fs::path& folder, const std::string& sequence) {

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "trainer/data/allocator_settings.hpp"
 
 namespace foldperf::trainer {
 
@@ -39,6 +40,7 @@ LoaderOptions evaluation_loader_options(const DataConfig& config) {
 
 BatchLoader::BatchLoader(std::shared_ptr<const ChainDataset> dataset, const LoaderOptions& options)
     : dataset_(std::move(dataset)), options_(options) {
+  keep_freed_memory();
   if (dataset_->size() == 0) throw Error("no chain to load");
   if (options_.ranks < 1 || options_.rank < 0 || options_.rank >= options_.ranks) {
     throw Error("rank " + std::to_string(options_.rank) + " of " + std::to_string(options_.ranks) + " does not exist");

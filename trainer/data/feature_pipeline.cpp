@@ -12,6 +12,8 @@
 #include "trainer/data/msa_draws.hpp"
 #include "trainer/data/msa_transforms.hpp"
 #include "trainer/data/structure_transforms.hpp"
+#include "trainer/data/template_transforms.hpp"
+#include "trainer/data/zeroed_tensor.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
@@ -55,6 +57,23 @@ const std::set<std::string>& varying_features() {
                                               "msa_feat",           "msa_mask",
                                               "msa_row_mask",       "true_msa"};
   return names;
+}
+
+// The residues of features that the model does not see but that others are made of.
+void crop_intermediates(TensorDict& features, const Crop& crop) {
+  const auto cut = [&](const char* name, std::int64_t dim) {
+    if (features.contains(name)) features[name] = features.at(name).narrow(dim, crop.start, crop.size);
+  };
+  cut("between_segment_residues", 0);
+  for (const char* name :
+       {"msa", "deletion_matrix", "cluster_profile", "cluster_deletion_mean", "extra_deletion_matrix"}) {
+    cut(name, 1);
+  }
+}
+
+std::int64_t msa_clusters(const DataCommonConfig& common, const DataModeConfig& mode) {
+  const std::int64_t taken = common.reduce_msa_clusters_by_max_templates ? mode.max_templates : 0;
+  return std::max<std::int64_t>(1, mode.max_msa_clusters - taken);
 }
 
 Crop draw_crop(const TensorDict& features, const DataModeConfig& mode, const SampleKey& sample) {
@@ -114,10 +133,18 @@ TensorDict FeaturePipeline::fixed_transforms(const TensorDict& raw) const {
     make_hhblits_profile(features);
   }
   features["seq_mask"] = torch::ones(features.at("aatype").sizes(), torch::kFloat32);
-  if (config_.common.use_templates) {
-    const std::int64_t length = features.at("aatype").size(0);
-    for (auto& [name, tensor] : empty_template_features(length, config_.common.use_template_torsion_angles))
-      features[name] = tensor;
+  if (config_.common.use_templates && has_templates(features)) {
+    fix_templates_aatype(features);
+    make_template_mask(features);
+    make_template_pseudo_beta(features);
+    if (config_.common.use_template_torsion_angles) make_template_torsion_angles(features);
+  } else {
+    remove_templates(features);
+    if (config_.common.use_templates) {
+      const std::int64_t length = features.at("aatype").size(0);
+      for (auto& [name, tensor] : empty_template_features(length, config_.common.use_template_torsion_angles))
+        features[name] = tensor;
+    }
   }
   make_atom14_masks(features);
   if (mode_config_.supervised && features.contains("all_atom_positions")) {
@@ -131,7 +158,19 @@ TensorDict FeaturePipeline::fixed_transforms(const TensorDict& raw) const {
   return features;
 }
 
+PaddedSize FeaturePipeline::padded_size() const {
+  if (!mode_config_.fixed_size) return {};
+  return {mode_config_.crop_size, msa_clusters(config_.common, mode_config_), mode_config_.max_extra_msa,
+          mode_config_.max_templates};
+}
+
 TensorDict FeaturePipeline::recycling_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const {
+  TensorDict features = cropped_pass(fixed, sample, pass);
+  pad(features, padded_size());
+  return features;
+}
+
+TensorDict FeaturePipeline::cropped_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const {
   const torch::NoGradGuard no_gradients;
   const DataCommonConfig& common = config_.common;
   const std::uint32_t msa_pass = common.resample_msa_in_recycling ? pass : 0;
@@ -154,10 +193,8 @@ TensorDict FeaturePipeline::recycling_pass(const TensorDict& fixed, const Sample
     sample_msa(features, stream(Purpose::distillation_sample).permutation(depth(features) - 1),
                mode_config_.max_distillation_msa_clusters, false);
   }
-  const std::int64_t clusters =
-      std::max<std::int64_t>(1, mode_config_.max_msa_clusters -
-                                    (common.reduce_msa_clusters_by_max_templates ? mode_config_.max_templates : 0));
-  sample_msa(features, stream(Purpose::sample_msa).permutation(depth(features) - 1), clusters);
+  sample_msa(features, stream(Purpose::sample_msa).permutation(depth(features) - 1),
+             msa_clusters(common, mode_config_));
 
   RandomStream position_draws = stream(Purpose::masked_positions);
   RandomStream residue_draws = stream(Purpose::masked_residues);
@@ -176,14 +213,16 @@ TensorDict FeaturePipeline::recycling_pass(const TensorDict& fixed, const Sample
   } else {
     delete_extra_msa(features);
   }
-  make_msa_feat(features);
-
-  TensorDict selected = select_features(features);
+  // OpenFold crops last. What follows looks at single residues only, so the crop may come first.
   if (mode_config_.fixed_size) {
-    crop(selected, draw_crop(selected, mode_config_, sample));
-    pad(selected, {mode_config_.crop_size, clusters, mode_config_.max_extra_msa, mode_config_.max_templates});
+    const Crop cut = draw_crop(features, mode_config_, sample);
+    crop_intermediates(features, cut);
+    crop(features, cut);
+  } else {
+    crop_templates(features, mode_config_.max_templates);
   }
-  return selected;
+  make_msa_feat(features);
+  return select_features(features);
 }
 
 std::int64_t FeaturePipeline::recycling_iterations(const SampleKey& sample) const {
@@ -194,24 +233,38 @@ std::int64_t FeaturePipeline::recycling_iterations(const SampleKey& sample) cons
 TensorDict FeaturePipeline::sample(const TensorDict& fixed, const SampleKey& key) const {
   const torch::NoGradGuard no_gradients;
   const std::int64_t iterations = recycling_iterations(key);
-  std::vector<TensorDict> passes;
-  for (std::int64_t pass = 0; pass <= iterations; ++pass) {
-    passes.push_back(recycling_pass(fixed, key, static_cast<std::uint32_t>(pass)));
-  }
-  const auto count = static_cast<std::int64_t>(passes.size());
+  const std::int64_t count = iterations + 1;
+  const PaddedSize size = padded_size();
   TensorDict batch;
-  for (const auto& [name, tensor] : passes.front()) {
-    auto shape = tensor.sizes().vec();
-    shape.push_back(count);
-    if (varying_features().count(name) == 0) {
-      batch[name] = tensor.unsqueeze(-1).expand(shape).unsqueeze(0);
-      continue;
+  // Each pass is written into its place at once: batches are tens of megabytes, mostly padding.
+  for (std::int64_t pass = 0; pass < count; ++pass) {
+    TensorDict features = cropped_pass(fixed, key, static_cast<std::uint32_t>(pass));
+    if (pass == 0) {
+      for (const auto& [name, tensor] : features) {
+        auto shape = padded_shape(name, tensor.sizes(), size);
+        if (varying_features().count(name) != 0) {
+          shape.insert(shape.begin(), count);
+          batch[name] = zeroed_tensor(shape, tensor.scalar_type());
+        } else if (at::IntArrayRef(shape) == tensor.sizes()) {
+          batch[name] = tensor;
+        } else {
+          batch[name] = zeroed_tensor(shape, tensor.scalar_type());
+          copy_to_front(batch[name], tensor);
+        }
+      }
     }
-    at::Tensor stacked = torch::empty(shape, tensor.options());
-    for (std::int64_t pass = 0; pass < count; ++pass) {
-      stacked.select(-1, pass).copy_(passes[static_cast<std::size_t>(pass)].at(name));
+    for (const std::string& name : varying_features()) {
+      if (features.contains(name)) copy_to_front(batch[name].select(0, pass), features.at(name));
     }
-    batch[name] = stacked.unsqueeze(0);
+  }
+  for (auto& [name, tensor] : batch) {
+    if (varying_features().count(name) != 0) {
+      tensor = tensor.movedim(0, -1).unsqueeze(0);
+    } else {
+      auto shape = tensor.sizes().vec();
+      shape.push_back(count);
+      tensor = tensor.unsqueeze(-1).expand(shape).unsqueeze(0);
+    }
   }
   const bool is_clamped = mode_ == DataMode::train && RandomStream(key, Purpose::clamped_fape).uniform() <
                                                           static_cast<float>(config_.supervised.clamp_prob);

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include "core/error.hpp"
+#include "trainer/data/zeroed_tensor.hpp"
 
 namespace foldperf::trainer {
 
@@ -89,45 +90,53 @@ void crop(TensorDict& features, const Crop& crop) {
   features["seq_length"] = torch::full({}, crop.size, torch::kInt64);
 }
 
+std::vector<std::int64_t> padded_shape(const std::string& name, at::IntArrayRef sizes, const PaddedSize& size) {
+  auto shape = sizes.vec();
+  const auto found = feature_schema().find(name);
+  if (found == feature_schema().end()) return shape;
+  if (shape.size() != found->second.size()) {
+    throw Error("feature " + name + " has " + std::to_string(shape.size()) + " dimensions, expected " +
+                std::to_string(found->second.size()));
+  }
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    std::int64_t wanted = 0;
+    switch (found->second[i]) {
+      case Dimension::residues:
+        wanted = size.residues;
+        break;
+      case Dimension::msa_rows:
+        wanted = size.msa_rows;
+        break;
+      case Dimension::extra_msa_rows:
+        wanted = size.extra_msa_rows;
+        break;
+      case Dimension::templates:
+        wanted = size.templates;
+        break;
+      case Dimension::fixed:
+        break;
+    }
+    if (wanted == 0) continue;
+    if (shape[i] > wanted) {
+      throw Error("feature " + name + " has " + std::to_string(shape[i]) + " entries where the fixed size is " +
+                  std::to_string(wanted));
+    }
+    shape[i] = wanted;
+  }
+  return shape;
+}
+
+void copy_to_front(at::Tensor padded, const at::Tensor& tensor) {
+  for (std::int64_t dim = 0; dim < tensor.dim(); ++dim) padded = padded.narrow(dim, 0, tensor.size(dim));
+  padded.copy_(tensor);
+}
+
 void pad(TensorDict& features, const PaddedSize& size) {
   for (auto& [name, tensor] : features) {
-    const auto found = feature_schema().find(name);
-    if (found == feature_schema().end()) continue;
-    auto shape = tensor.sizes().vec();
-    if (shape.size() != found->second.size()) {
-      throw Error("feature " + name + " has " + std::to_string(shape.size()) + " dimensions, expected " +
-                  std::to_string(found->second.size()));
-    }
-    for (std::size_t i = 0; i < shape.size(); ++i) {
-      std::int64_t wanted = 0;
-      switch (found->second[i]) {
-        case Dimension::residues:
-          wanted = size.residues;
-          break;
-        case Dimension::msa_rows:
-          wanted = size.msa_rows;
-          break;
-        case Dimension::extra_msa_rows:
-          wanted = size.extra_msa_rows;
-          break;
-        case Dimension::templates:
-          wanted = size.templates;
-          break;
-        case Dimension::fixed:
-          break;
-      }
-      if (wanted == 0) continue;
-      if (shape[i] > wanted) {
-        throw Error("feature " + name + " has " + std::to_string(shape[i]) + " entries where the fixed size is " +
-                    std::to_string(wanted));
-      }
-      shape[i] = wanted;
-    }
+    const auto shape = padded_shape(name, tensor.sizes(), size);
     if (tensor.sizes() == at::IntArrayRef(shape)) continue;
-    at::Tensor padded = torch::zeros(shape, tensor.options());
-    at::Tensor place = padded;
-    for (std::int64_t dim = 0; dim < tensor.dim(); ++dim) place = place.narrow(dim, 0, tensor.size(dim));
-    place.copy_(tensor);
+    const at::Tensor padded = zeroed_tensor(shape, tensor.scalar_type());
+    copy_to_front(padded, tensor);
     tensor = padded;
   }
 }

@@ -33,6 +33,11 @@ struct PaddedSize {
   std::int64_t extra_msa_rows = 0;
   std::int64_t templates = 0;
 };
+// The shape of a feature of these sizes when it is filled up; features that the schema does not name stay as they are.
+// Throws Error where it is larger already.
+std::vector<std::int64_t> padded_shape(const std::string& name, at::IntArrayRef sizes, const PaddedSize& size);
+// Writes a tensor where all indices of `padded` begin.
+void copy_to_front(at::Tensor padded, const at::Tensor& tensor);
 // Fills every feature up with zeros. Throws Error for a feature that is larger already.
 void pad(TensorDict& features, const PaddedSize& size);
 

@@ -1,5 +1,6 @@
 #include "trainer/input/alignment.hpp"
 
+#include <array>
 #include <unordered_map>
 
 #include "core/error.hpp"
@@ -10,7 +11,26 @@ namespace foldperf::trainer {
 
 namespace {
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+// What a character of an a3m row is.
+enum class Column : std::uint8_t { none, aligned, insertion, filler };
+
+const std::array<Column, 256>& a3m_columns() {
+  static const std::array<Column, 256> columns = [] {
+    std::array<Column, 256> table{};
+    for (std::size_t c = 0; c < table.size(); ++c) {
+      const char letter = static_cast<char>(c);
+      if (letter >= 'a' && letter <= 'z') {
+        table[c] = Column::insertion;
+      } else if (hhblits_from_letter(letter)) {
+        table[c] = Column::aligned;
+      } else if (letter == '.') {
+        table[c] = Column::filler;  // HH-suite fills insertion columns with dots
+      }
+    }
+    return table;
+  }();
+  return columns;
+}
 
 std::string residues(std::size_t count) { return std::to_string(count) + (count == 1 ? " residue" : " residues"); }
 
@@ -46,15 +66,22 @@ Alignment parse_a3m(std::string_view text, const std::string& path) {
     }
     if (result.sequences.empty())
       throw InputError(path, lines.number(), "an a3m file must start with a header line: '>name'");
+    std::string& row = result.sequences.back();
+    if (row.empty()) row.reserve(result.width());
     for (const char c : line) {
-      if (is_lower(c)) {
-        ++inserted;
-      } else if (hhblits_from_letter(c)) {
-        result.sequences.back().push_back(c);
-        result.deletions.push_back(inserted);
-        inserted = 0;
-      } else if (c != '.') {  // HH-suite fills insertion columns with dots
-        throw InputError(path, lines.number(), shown(c) + " is neither an amino acid nor a gap");
+      switch (a3m_columns()[static_cast<unsigned char>(c)]) {
+        case Column::aligned:
+          row.push_back(c);
+          result.deletions.push_back(inserted);
+          inserted = 0;
+          break;
+        case Column::insertion:
+          ++inserted;
+          break;
+        case Column::filler:
+          break;
+        case Column::none:
+          throw InputError(path, lines.number(), shown(c) + " is neither an amino acid nor a gap");
       }
     }
   }
