@@ -4,6 +4,7 @@
 // as long as its user holds it, even when the cache has let go of it: the limit is on what the cache holds.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -107,22 +108,25 @@ class ChainCache {
 
   void keep(const Key& key, Loaded loaded) {
     std::list<Entry> evicted;  // freed without the lock: values are large
+    std::list<Entry> kept;
+    const std::size_t bytes = loaded.bytes;
+    kept.push_front({key, std::move(loaded)});
     const std::lock_guard lock(mutex_);
-    if (loaded.bytes > limit_bytes_) {
+    if (bytes > limit_bytes_) {
       ++statistics_.too_large;
       return;
     }
-    while (statistics_.bytes > limit_bytes_ - loaded.bytes) {
+    while (statistics_.bytes > limit_bytes_ - bytes) {
       const auto last = std::prev(entries_.end());
       statistics_.bytes -= last->loaded.bytes;
       ++statistics_.evictions;
       index_.erase(last->key);
       evicted.splice(evicted.end(), entries_, last);
     }
-    statistics_.bytes += loaded.bytes;
-    if (statistics_.bytes > statistics_.largest_bytes) statistics_.largest_bytes = statistics_.bytes;
-    entries_.push_front({key, std::move(loaded)});
-    index_.emplace(key, entries_.begin());
+    index_.emplace(key, kept.begin());  // may find no memory; nothing after it can fail
+    entries_.splice(entries_.begin(), kept);
+    statistics_.bytes += bytes;
+    statistics_.largest_bytes = std::max(statistics_.largest_bytes, statistics_.bytes);
   }
 
   const std::size_t limit_bytes_;
