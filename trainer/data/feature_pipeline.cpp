@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -69,6 +70,12 @@ void crop_intermediates(TensorDict& features, const Crop& crop) {
        {"msa", "deletion_matrix", "cluster_profile", "cluster_deletion_mean", "extra_deletion_matrix"}) {
     cut(name, 1);
   }
+}
+
+Rows all_rows(std::int64_t depth) {
+  Rows rows(static_cast<std::size_t>(depth));
+  std::iota(rows.begin(), rows.end(), std::int64_t{0});
+  return rows;
 }
 
 std::int64_t msa_clusters(const DataCommonConfig& common, const DataModeConfig& mode) {
@@ -177,24 +184,28 @@ TensorDict FeaturePipeline::cropped_pass(const TensorDict& fixed, const SampleKe
   const auto stream = [&](Purpose purpose) { return RandomStream(sample, purpose, msa_pass); };
   const auto depth = [&](const TensorDict& features) { return features.at("msa").size(0); };
   TensorDict features = fixed;
+  // All ones until padding: made again at the end, rather than copied with every selection of rows.
+  for (const char* name : {"msa_mask", "msa_row_mask"}) features.erase(name);
 
+  Rows kept = all_rows(depth(features));
   if (mode_config_.block_delete_msa) {
     const std::int64_t block = deletion_block_size(depth(features), common.block_delete_msa.msa_fraction_per_block);
     if (block > 0 && depth(features) > 1) {
       RandomStream draws = stream(Purpose::block_deletion);
-      keep_rows(features,
-                rows_after_block_deletion(depth(features), block,
-                                          draw_block_starts(draws, depth(features), common.block_delete_msa)));
+      kept = rows_after_block_deletion(depth(features), block,
+                                       draw_block_starts(draws, depth(features), common.block_delete_msa));
     }
   }
   const bool is_distillation =
       features.contains("is_distillation") && features.at("is_distillation").item<float>() == 1.0F;
   if (mode_config_.max_distillation_msa_clusters > 0 && is_distillation) {
+    keep_rows(features, kept);
     sample_msa(features, stream(Purpose::distillation_sample).permutation(depth(features) - 1),
                mode_config_.max_distillation_msa_clusters, false);
+    kept = all_rows(depth(features));
   }
-  sample_msa(features, stream(Purpose::sample_msa).permutation(depth(features) - 1),
-             msa_clusters(common, mode_config_));
+  sample_msa_of(features, kept, stream(Purpose::sample_msa).permutation(static_cast<std::int64_t>(kept.size()) - 1),
+                msa_clusters(common, mode_config_));
 
   RandomStream position_draws = stream(Purpose::masked_positions);
   RandomStream residue_draws = stream(Purpose::masked_residues);
@@ -213,6 +224,8 @@ TensorDict FeaturePipeline::cropped_pass(const TensorDict& fixed, const SampleKe
   } else {
     delete_extra_msa(features);
   }
+  make_msa_mask(features);
+  if (features.contains("extra_msa")) make_msa_mask(features, "extra_");
   // OpenFold crops last. What follows looks at single residues only, so the crop may come first.
   if (mode_config_.fixed_size) {
     const Crop cut = draw_crop(features, mode_config_, sample);

@@ -8,6 +8,7 @@
 #include <numbers>
 
 #include "core/error.hpp"
+#include "trainer/data/byte_rows.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 // Plain loops rather than tensor operations: batches are prepared on threads of their own beside the training thread,
@@ -40,17 +41,6 @@ at::Tensor select_rows(const at::Tensor& tensor, const std::int64_t* rows, std::
   return result;
 }
 
-// Residues as bytes, so that rows compare fast; gaps and masks become `never`, which differs in both operands.
-std::vector<std::uint8_t> comparable_rows(const at::Tensor& msa, std::uint8_t never) {
-  const at::Tensor source = msa.contiguous();
-  const std::int64_t* values = source.const_data_ptr<std::int64_t>();
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(source.numel()));
-  std::transform(values, values + source.numel(), bytes.begin(), [never](std::int64_t value) {
-    return value < gap_residue ? static_cast<std::uint8_t>(value) : never;
-  });
-  return bytes;
-}
-
 // How OpenFold squeezes a number of deletions into [0, 1).
 float deletion_value(float deletions) {
   return std::atan(deletions / 3.0F) * static_cast<float>(2.0 / std::numbers::pi);
@@ -77,10 +67,10 @@ void correct_msa_restypes(TensorDict& features) {
   features["msa"] = result;
 }
 
-void make_msa_mask(TensorDict& features) {
-  const auto shape = features.at("msa").sizes();
-  features["msa_mask"] = torch::ones(shape, torch::kFloat32);
-  features["msa_row_mask"] = torch::ones({shape[0]}, torch::kFloat32);
+void make_msa_mask(TensorDict& features, const std::string& prefix) {
+  const auto shape = features.at(prefix + "msa").sizes();
+  features[prefix + "msa_mask"] = torch::ones(shape, torch::kFloat32);
+  features[prefix + "msa_row_mask"] = torch::ones({shape[0]}, torch::kFloat32);
 }
 
 void make_hhblits_profile(TensorDict& features) {
@@ -128,6 +118,16 @@ void keep_rows(TensorDict& features, const Rows& rows, bool extra) {
 void sample_msa(TensorDict& features, const Rows& permutation, std::int64_t max_seq, bool keep_extra) {
   Rows order = {0};
   for (const std::int64_t row : permutation) order.push_back(row + 1);
+  split_rows(features, order, max_seq, keep_extra);
+}
+
+void sample_msa_of(TensorDict& features, const Rows& kept, const Rows& permutation, std::int64_t max_seq) {
+  Rows order = {kept.front()};
+  for (const std::int64_t row : permutation) order.push_back(kept[static_cast<std::size_t>(row + 1)]);
+  split_rows(features, order, max_seq, true);
+}
+
+void split_rows(TensorDict& features, const Rows& order, std::int64_t max_seq, bool keep_extra) {
   const auto depth = static_cast<std::int64_t>(order.size());
   const std::int64_t sampled = std::min(max_seq, depth);
   for (const char* name : row_features) {
@@ -184,25 +184,10 @@ void make_masked_msa(TensorDict& features, const at::Tensor& uniform, const at::
 }
 
 void nearest_neighbor_clusters(TensorDict& features) {
-  const std::int64_t length = features.at("msa").size(1);
-  const std::int64_t clusters = features.at("msa").size(0), extra = features.at("extra_msa").size(0);
-  const std::vector<std::uint8_t> centers = comparable_rows(features.at("msa"), 0xFF);
-  const std::vector<std::uint8_t> others = comparable_rows(features.at("extra_msa"), 0xFE);
-  at::Tensor assignment = torch::empty({extra}, torch::kInt64);
+  const ByteRows centers(features.at("msa"), gap_residue, 0xFF), others(features.at("extra_msa"), gap_residue, 0xFE);
+  at::Tensor assignment = torch::empty({others.rows()}, torch::kInt64);
   std::int64_t* out = assignment.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t e = 0; e < extra; ++e) {
-    const std::uint8_t* row = others.data() + e * length;
-    std::int32_t best = -1;
-    for (std::int64_t s = 0; s < clusters; ++s) {
-      const std::uint8_t* center = centers.data() + s * length;
-      std::int32_t agreement = 0;
-      for (std::int64_t i = 0; i < length; ++i) agreement += row[i] == center[i];
-      if (agreement > best) {
-        best = agreement;
-        out[e] = s;
-      }
-    }
-  }
+  for (std::int64_t e = 0; e < others.rows(); ++e) out[e] = most_alike(centers, others.row(e));
   features["extra_cluster_assignment"] = assignment;
 }
 

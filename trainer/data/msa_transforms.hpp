@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "trainer/config/data_config.hpp"
@@ -17,7 +18,7 @@ using Rows = std::vector<std::int64_t>;
 // msa [n, L] from HHblits' order to that of aatype, as int64.
 void correct_msa_restypes(TensorDict& features);
 // msa_mask [n, L] and msa_row_mask [n], all ones: padding adds zeros.
-void make_msa_mask(TensorDict& features);
+void make_msa_mask(TensorDict& features, const std::string& prefix = "");
 // hhblits_profile [L, 22]: share of each residue type and of gaps over the whole alignment.
 void make_hhblits_profile(TensorDict& features);
 
@@ -31,6 +32,11 @@ void keep_rows(TensorDict& features, const Rows& rows, bool extra = false);
 // The query, then the other rows in the order of the permutation of [0, n - 1): the first max_seq rows stay, the others
 // become extra_msa, extra_deletion_matrix, extra_msa_mask, extra_msa_row_mask (unless keep_extra is false).
 void sample_msa(TensorDict& features, const Rows& permutation, std::int64_t max_seq, bool keep_extra = true);
+
+// The same of the rows `kept` only (those that block deletion left), in one go: deep alignments are copied once.
+void sample_msa_of(TensorDict& features, const Rows& kept, const Rows& permutation, std::int64_t max_seq);
+// What both do: rows in this order, the first max_seq stay, the others become the extra features.
+void split_rows(TensorDict& features, const Rows& order, std::int64_t max_seq, bool keep_extra);
 
 // Probabilities [S, L, 23] of what a masked position becomes (the last one: the mask token).
 at::Tensor masked_msa_probabilities(const TensorDict& features, const MaskedMsaConfig& config);
