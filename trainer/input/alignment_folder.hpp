@@ -2,17 +2,30 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "trainer/input/alignment.hpp"
 
 namespace foldperf::trainer {
 
-// The files of a folder that belong to a monomer's alignment, sorted by name: *.a3m and *.sto, also as .gz, without
-// uniprot_hits.sto (paired alignments of multimers) and hmm_output.sto (template hits).
+// What a file is by its name (with or without .gz).
+enum class AlignmentFileKind {
+  alignment,      // *.a3m and *.sto of a monomer
+  template_hits,  // *.hhr
+  other,  // uniprot_hits.sto (paired alignments of multimers), hmm_output.sto (their template hits), and the rest
+};
+AlignmentFileKind alignment_file_kind(std::string_view name);
+
+std::string name_without_gz(std::string_view name);
+
+// The alignments of a folder, sorted by name.
 std::vector<std::filesystem::path> alignment_files(const std::filesystem::path& folder);
 
 // Reads one file by its extension. Throws InputError as the parsers do.
 Alignment read_alignment(const std::filesystem::path& file);
+// As read_alignment, from text in memory; `path` is for messages.
+Alignment parse_alignment_text(std::string_view text, std::string_view name, const std::string& path);
 
 }  // namespace foldperf::trainer
