@@ -3,11 +3,11 @@
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
 
+#include <algorithm>
 #include <chrono>
-#include <numeric>
 
-#include "core/error.hpp"
 #include "trainer/data/allocator_settings.hpp"
+#include "trainer/feed/sample_order.hpp"
 
 namespace foldperf::trainer {
 
@@ -38,97 +38,58 @@ LoaderOptions evaluation_loader_options(const DataConfig& config) {
   return options;
 }
 
-BatchLoader::BatchLoader(std::shared_ptr<const ChainDataset> dataset, const LoaderOptions& options)
-    : dataset_(std::move(dataset)), options_(options) {
+namespace {
+
+SampleOrderOptions order_options(const ChainDataset& dataset, const LoaderOptions& options) {
+  SampleOrderOptions order;
+  order.chains = static_cast<std::int64_t>(dataset.size());
+  order.seed = options.seed;
+  order.shuffle = options.shuffle;
+  order.epochs = options.epochs;
+  order.first_position = options.first_position;
+  order.rank = options.rank;
+  order.ranks = options.ranks;
+  return order;
+}
+
+QueueOptions queue_options(const LoaderOptions& options, const SampleOrder& order) {
+  QueueOptions queue;
+  queue.order = Order::strict;
+  queue.capacity = std::max<std::int64_t>(1, options.num_workers * options.prefetch_factor);
+  queue.tickets = order.tickets();
+  return queue;
+}
+
+}  // namespace
+
+BatchLoader::BatchLoader(std::shared_ptr<const ChainDataset> dataset, const LoaderOptions& options) {
   keep_freed_memory();
-  if (dataset_->size() == 0) throw Error("no chain to load");
-  if (options_.ranks < 1 || options_.rank < 0 || options_.rank >= options_.ranks) {
-    throw Error("rank " + std::to_string(options_.rank) + " of " + std::to_string(options_.ranks) + " does not exist");
-  }
-  for (std::int64_t i = 0; i < options_.num_workers; ++i) workers_.emplace_back([this] { work(); });
-}
-
-BatchLoader::~BatchLoader() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  room_.notify_all();
-  for (std::thread& worker : workers_) worker.join();
-}
-
-std::int64_t BatchLoader::position_of(std::int64_t ticket) const {
-  return options_.first_position + options_.rank + ticket * options_.ranks;
-}
-
-bool BatchLoader::is_past_end(std::int64_t ticket) const {
-  return options_.epochs && position_of(ticket) >= *options_.epochs * static_cast<std::int64_t>(dataset_->size());
-}
-
-std::size_t BatchLoader::chain_at(std::int64_t epoch, std::int64_t index) {
-  if (!options_.shuffle) return static_cast<std::size_t>(index);
-  const std::lock_guard lock(order_mutex_);
-  if (order_epoch_ != epoch) {
-    RandomStream stream({options_.seed, static_cast<std::uint32_t>(epoch), 0}, Purpose::chain_order);
-    order_ = stream.permutation(static_cast<std::int64_t>(dataset_->size()));
-    order_epoch_ = epoch;
-  }
-  return static_cast<std::size_t>(order_[static_cast<std::size_t>(index)]);
-}
-
-Batch BatchLoader::prepare(std::int64_t ticket) {
-  const std::int64_t position = position_of(ticket);
-  const auto chains = static_cast<std::int64_t>(dataset_->size());
-  const std::int64_t epoch = position / chains, index = position % chains;
-  Batch batch = dataset_->load(chain_at(epoch, index),
-                               {options_.seed, static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(index)});
-  batch.position = position;
-  return batch;
-}
-
-void BatchLoader::work() {
-  use_one_torch_thread_here();
-  const std::int64_t capacity = options_.num_workers * options_.prefetch_factor;
-  for (;;) {
-    std::int64_t ticket = 0;
-    {
-      std::unique_lock lock(mutex_);
-      room_.wait(lock, [&] { return stopping_ || next_ticket_ < next_out_ + capacity; });
-      if (stopping_ || is_past_end(next_ticket_)) return;
-      ticket = next_ticket_++;
-    }
-    Slot slot;
-    try {
-      slot.batch = prepare(ticket);
-    } catch (...) {
-      slot.error = std::current_exception();
-    }
-    {
-      const std::lock_guard lock(mutex_);
-      slots_.emplace(ticket, std::move(slot));
-    }
-    ready_.notify_one();
-  }
+  const auto order = std::make_shared<const SampleOrder>(order_options(*dataset, options));
+  // Owns what it uses: a worker that hangs in a file system may come back when the loader is gone.
+  prepare_ = [dataset = std::move(dataset), order](std::int64_t ticket) {
+    const SamplePlace place = order->at_ticket(ticket);
+    Batch batch = dataset->load(place.chain, place.key);
+    batch.position = place.position;
+    return batch;
+  };
+  queue_ = std::make_shared<ReadyQueue<Batch>>(queue_options(options, *order));
+  if (options.num_workers == 0) return;
+  WorkerOptions workers;
+  workers.number = options.num_workers;
+  workers.name = "data";
+  workers.at_thread_start = use_one_torch_thread_here;
+  workers_.emplace(workers, queue_, prepare_);
 }
 
 std::optional<Batch> BatchLoader::next() {
   const auto start = std::chrono::steady_clock::now();
-  if (is_past_end(next_out_)) return std::nullopt;
-  Slot slot;
-  if (workers_.empty()) {
-    slot.batch = prepare(next_out_++);
-  } else {
-    std::unique_lock lock(mutex_);
-    ready_.wait(lock, [&] { return slots_.count(next_out_) != 0; });
-    slot = std::move(slots_.extract(next_out_).mapped());
-    ++next_out_;
-    lock.unlock();
-    room_.notify_all();
-  }
-  if (slot.error) std::rethrow_exception(slot.error);
+  if (!workers_) queue_->work(prepare_);
+  auto sample = queue_->next();
+  if (!sample) return std::nullopt;
+  Batch batch = sample->take();
   const auto waited = std::chrono::steady_clock::now() - start;
-  slot.batch.fact.queue_wait_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(waited).count();
-  return std::move(slot.batch);
+  batch.fact.queue_wait_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(waited).count();
+  return batch;
 }
 
 }  // namespace foldperf::trainer

@@ -4,17 +4,14 @@
 // thread calls next(); construction, next() and destruction must not overlap.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <exception>
-#include <map>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
-#include <thread>
-#include <vector>
 
 #include "trainer/data/chain_dataset.hpp"
+#include "trainer/feed/ready_queue.hpp"
+#include "trainer/feed/worker_pool.hpp"
 
 namespace foldperf::trainer {
 
@@ -35,43 +32,19 @@ LoaderOptions evaluation_loader_options(const DataConfig& config);
 
 class BatchLoader {
  public:
+  // Throws UsageError for a rank that does not exist, and where there is no chain.
   BatchLoader(std::shared_ptr<const ChainDataset> dataset, const LoaderOptions& options);
-  // Ends the threads after the batch each of them is at; batches that were ready are dropped.
-  ~BatchLoader();
-  BatchLoader(const BatchLoader&) = delete;
-  BatchLoader& operator=(const BatchLoader&) = delete;
+  // The destructor ends the threads after the batch each of them is at, and lets go of those that hang for more than a
+  // second (worker_pool.hpp); batches that were ready are dropped.
 
   // The next batch; empty after the last epoch. What its preparation threw is thrown here, and the loader goes on
   // behind that batch when it is called again.
   std::optional<Batch> next();
 
  private:
-  struct Slot {
-    Batch batch;
-    std::exception_ptr error;
-  };
-
-  [[nodiscard]] std::int64_t position_of(std::int64_t ticket) const;
-  [[nodiscard]] bool is_past_end(std::int64_t ticket) const;
-  [[nodiscard]] Batch prepare(std::int64_t ticket);
-  [[nodiscard]] std::size_t chain_at(std::int64_t epoch, std::int64_t index);
-  void work();
-
-  std::shared_ptr<const ChainDataset> dataset_;
-  LoaderOptions options_;
-
-  std::mutex order_mutex_;
-  std::int64_t order_epoch_ = -1;
-  std::vector<std::int64_t> order_;  // of order_epoch_
-
-  std::mutex mutex_;
-  std::condition_variable ready_;  // a batch is there
-  std::condition_variable room_;   // a batch was taken
-  std::map<std::int64_t, Slot> slots_;
-  std::int64_t next_ticket_ = 0;  // to be prepared
-  std::int64_t next_out_ = 0;     // to be handed out
-  bool stopping_ = false;
-  std::vector<std::thread> workers_;
+  std::function<Batch(std::int64_t ticket)> prepare_;
+  std::shared_ptr<ReadyQueue<Batch>> queue_;
+  std::optional<WorkerPool> workers_;  // none: batches are prepared in next()
 };
 
 }  // namespace foldperf::trainer
