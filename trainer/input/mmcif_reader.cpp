@@ -33,6 +33,8 @@ using Polymers = std::map<std::string, std::vector<Monomer>>;
 struct EntityPolymers {
   Polymers proteins;             // by mmCIF chain id
   std::set<std::string> others;  // mmCIF ids of chains without any peptide
+  // Of each protein: which entity, in the order of their sequences, and which row of _struct_asym.
+  std::map<std::string, std::pair<std::size_t, std::size_t>> places;
 };
 
 class MmcifReader {
@@ -51,6 +53,9 @@ class MmcifReader {
       if (author == author_chain_.end()) continue;  // no residue of it is resolved
       ProteinChain& chain = entry.chains.emplace_back(build_chain(author->second, sequence));
       chain.entry = entry.entry;
+      chain.place = static_cast<std::size_t>(std::count_if(
+          polymers.places.begin(), polymers.places.end(),
+          [&, place = polymers.places.at(mmcif_chain)](const auto& other) { return other.second < place; }));
       chain.resolution = read_resolution();
       chain.release_date = read_release_date();
     }
@@ -96,7 +101,9 @@ class MmcifReader {
 
   EntityPolymers read_polymers() {
     std::map<std::string, std::vector<Monomer>> sequences;
+    std::map<std::string, std::size_t> entity_places;
     for (auto row : block_.find("_entity_poly_seq.", {"entity_id", "mon_id", "num"})) {
+      entity_places.emplace(row.str(0), entity_places.size());
       auto& sequence = sequences[row.str(0)];
       const int position = integer(row.at(2), "_entity_poly_seq.num");
       const bool is_alternative = std::any_of(sequence.rbegin(), sequence.rend(),
@@ -117,6 +124,7 @@ class MmcifReader {
       });
       if (is_protein) {
         result.proteins[row.str(0)] = found->second;
+        result.places.emplace(row.str(0), std::pair(entity_places.at(row.str(1)), result.places.size()));
       } else {
         result.others.insert(row.str(0));
       }

@@ -1,6 +1,7 @@
 // Experimental structures as training targets: protein chains read from mmCIF and PDB files through Gemmi.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -19,6 +20,7 @@ struct ProteinChain {
   std::vector<std::uint8_t> is_missing;  // [length]: 1 for residues without any coordinates
   double resolution = 0;                 // Angstrom; 0 where the file names none (NMR)
   std::string release_date;              // oldest revision, YYYY-MM-DD; empty where the file names none
+  std::size_t place = 0;                 // among the mmCIF file's proteins: by entity, then as the file names them
   bool is_distillation = false;          // a prediction, not an experiment
 
   [[nodiscard]] std::size_t length() const { return sequence.size(); }

@@ -270,16 +270,18 @@ std::optional<ChainMatch> find_template(const StructureEntry& entry, std::string
     if (candidate.chain != chain) continue;
     if (auto match = exact(candidate)) return match;
   }
-  for (const ProteinChain& candidate : entry.chains) {
-    if (auto match = exact(candidate)) return match;
+  std::vector<const ProteinChain*> in_file_order;
+  for (const ProteinChain& candidate : entry.chains) in_file_order.push_back(&candidate);
+  std::stable_sort(in_file_order.begin(), in_file_order.end(),
+                   [](const ProteinChain* a, const ProteinChain* b) { return a->place < b->place; });
+  for (const ProteinChain* candidate : in_file_order) {
+    if (auto match = exact(*candidate)) return match;
   }
   const auto alike = [](char a, char b) { return a == b || a == 'X' || b == 'X'; };
-  for (const ProteinChain& candidate : entry.chains) {
-    const auto found =
-        std::search(candidate.sequence.begin(), candidate.sequence.end(), sequence.begin(), sequence.end(), alike);
-    if (found != candidate.sequence.end()) {
-      return ChainMatch{&candidate, static_cast<std::size_t>(found - candidate.sequence.begin())};
-    }
+  for (const ProteinChain* candidate : in_file_order) {
+    const std::string& residues = candidate->sequence;
+    const auto found = std::search(residues.begin(), residues.end(), sequence.begin(), sequence.end(), alike);
+    if (found != residues.end()) return ChainMatch{candidate, static_cast<std::size_t>(found - residues.begin())};
   }
   return std::nullopt;
 }

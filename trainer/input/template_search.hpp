@@ -81,7 +81,7 @@ struct ChainMatch {
   std::size_t offset = 0;
 };
 // In the chain of that name, else in any chain, else in any chain with X in either as a wildcard; empty if nowhere.
-// Chains are tried in the entry's order (sorted by id; OpenFold: that of the file).
+// Chains are tried in the order of ProteinChain::place, those without one in that of their ids.
 std::optional<ChainMatch> find_template(const StructureEntry& entry, std::string_view chain, std::string_view sequence);
 
 // For each residue of `from` the residue of `to` it is aligned with, or -1. Global, BLOSUM62, gaps 10 + 1 a residue

@@ -209,6 +209,14 @@ TEST_F(TemplateSearch, TheChainIsFoundByNameThenBySequenceThenWithWildcards) {
   EXPECT_EQ(x_at(other.templates.at(0), 3), 2);
 }
 
+TEST_F(TemplateSearch, ChainsOfOtherNamesAreTriedInTheFilesOrder) {
+  std::vector<ProteinChain> chains = {chain_of("A", unlike), chain_of("B", unlike), chain_of("C", unlike)};
+  chains[0].place = 2;
+  chains[2].place = 1;
+  add("1abc", chains);
+  EXPECT_THAT(domains(search({hit_of("1abc_Z", unlike)})), ElementsAre("1abc_B"));
+}
+
 TEST_F(TemplateSearch, AnotherVersionOfTheSequenceIsRealigned) {
   // The file has a residue more in the middle and another at the end.
   std::string changed = "MMM" + unlike.substr(0, 10) + "A" + unlike.substr(10);
