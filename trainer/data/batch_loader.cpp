@@ -7,7 +7,6 @@
 #include <chrono>
 
 #include "trainer/data/allocator_settings.hpp"
-#include "trainer/feed/sample_order.hpp"
 
 namespace foldperf::trainer {
 
@@ -40,18 +39,6 @@ LoaderOptions evaluation_loader_options(const DataConfig& config) {
 
 namespace {
 
-SampleOrderOptions order_options(const ChainDataset& dataset, const LoaderOptions& options) {
-  SampleOrderOptions order;
-  order.chains = static_cast<std::int64_t>(dataset.size());
-  order.seed = options.seed;
-  order.shuffle = options.shuffle;
-  order.epochs = options.epochs;
-  order.first_position = options.first_position;
-  order.rank = options.rank;
-  order.ranks = options.ranks;
-  return order;
-}
-
 QueueOptions queue_options(const LoaderOptions& options, const SampleOrder& order) {
   QueueOptions queue;
   queue.order = Order::strict;
@@ -64,7 +51,9 @@ QueueOptions queue_options(const LoaderOptions& options, const SampleOrder& orde
 
 BatchLoader::BatchLoader(std::shared_ptr<const ChainDataset> dataset, const LoaderOptions& options) {
   keep_freed_memory();
-  const auto order = std::make_shared<const SampleOrder>(order_options(*dataset, options));
+  SampleOrderOptions order_options = options;
+  order_options.chains = static_cast<std::int64_t>(dataset->size());
+  const auto order = std::make_shared<const SampleOrder>(order_options);
   // Owns what it uses: a worker that hangs in a file system may come back when the loader is gone.
   prepare_ = [dataset = std::move(dataset), order](std::int64_t ticket) {
     const SamplePlace place = order->at_ticket(ticket);

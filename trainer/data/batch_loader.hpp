@@ -11,17 +11,13 @@
 
 #include "trainer/data/chain_dataset.hpp"
 #include "trainer/feed/ready_queue.hpp"
+#include "trainer/feed/sample_order.hpp"
 #include "trainer/feed/worker_pool.hpp"
 
 namespace foldperf::trainer {
 
-struct LoaderOptions {
-  std::uint64_t seed = 42;
-  bool shuffle = true;                 // a new order of the chains in every epoch
-  std::optional<std::int64_t> epochs;  // empty: without end
-  std::int64_t first_position = 0;     // samples already trained on, to go on after a stop
-  std::int64_t rank = 0;               // this process takes positions rank, rank + ranks, ...
-  std::int64_t ranks = 1;
+// `chains` is set by the loader.
+struct LoaderOptions : SampleOrderOptions {
   std::int64_t num_workers = 1;      // 0: batches are prepared in next()
   std::int64_t prefetch_factor = 2;  // batches ready per worker, at most
 };

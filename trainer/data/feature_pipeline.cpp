@@ -254,16 +254,13 @@ TensorDict FeaturePipeline::sample(const TensorDict& fixed, const SampleKey& key
     TensorDict features = cropped_pass(fixed, key, static_cast<std::uint32_t>(pass));
     if (pass == 0) {
       for (const auto& [name, tensor] : features) {
-        auto shape = padded_shape(name, tensor.sizes(), size);
-        if (varying_features().count(name) != 0) {
-          shape.insert(shape.begin(), count);
-          batch[name] = zeroed_tensor(shape, tensor.scalar_type());
-        } else if (at::IntArrayRef(shape) == tensor.sizes()) {
-          batch[name] = tensor;
-        } else {
-          batch[name] = zeroed_tensor(shape, tensor.scalar_type());
-          copy_to_front(batch[name], tensor);
+        if (varying_features().count(name) == 0) {
+          batch[name] = padded(name, tensor, size);
+          continue;
         }
+        auto shape = padded_shape(name, tensor.sizes(), size);
+        shape.insert(shape.begin(), count);
+        batch[name] = zeroed_tensor(shape, tensor.scalar_type());
       }
     }
     for (const std::string& name : varying_features()) {

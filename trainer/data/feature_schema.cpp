@@ -131,14 +131,16 @@ void copy_to_front(at::Tensor padded, const at::Tensor& tensor) {
   padded.copy_(tensor);
 }
 
+at::Tensor padded(const std::string& name, const at::Tensor& tensor, const PaddedSize& size) {
+  const auto shape = padded_shape(name, tensor.sizes(), size);
+  if (tensor.sizes() == at::IntArrayRef(shape)) return tensor;
+  at::Tensor result = zeroed_tensor(shape, tensor.scalar_type());
+  copy_to_front(result, tensor);
+  return result;
+}
+
 void pad(TensorDict& features, const PaddedSize& size) {
-  for (auto& [name, tensor] : features) {
-    const auto shape = padded_shape(name, tensor.sizes(), size);
-    if (tensor.sizes() == at::IntArrayRef(shape)) continue;
-    const at::Tensor padded = zeroed_tensor(shape, tensor.scalar_type());
-    copy_to_front(padded, tensor);
-    tensor = padded;
-  }
+  for (auto& [name, tensor] : features) tensor = padded(name, tensor, size);
 }
 
 }  // namespace foldperf::trainer

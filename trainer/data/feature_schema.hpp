@@ -38,6 +38,8 @@ struct PaddedSize {
 std::vector<std::int64_t> padded_shape(const std::string& name, at::IntArrayRef sizes, const PaddedSize& size);
 // Writes a tensor where all indices of `padded` begin.
 void copy_to_front(at::Tensor padded, const at::Tensor& tensor);
+// A feature filled up with zeros; itself where there is nothing to fill.
+at::Tensor padded(const std::string& name, const at::Tensor& tensor, const PaddedSize& size);
 // Fills every feature up with zeros. Throws Error for a feature that is larger already.
 void pad(TensorDict& features, const PaddedSize& size);
 

@@ -56,6 +56,19 @@ at::Tensor map_floats(const at::Tensor& tensor, Function&& function) {
   return result;
 }
 
+// Rows in this order: the first max_seq stay, the others become the extra features.
+void split_rows(TensorDict& features, const Rows& order, std::int64_t max_seq, bool keep_extra) {
+  const auto depth = static_cast<std::int64_t>(order.size());
+  const std::int64_t sampled = std::min(max_seq, depth);
+  for (const char* name : row_features) {
+    if (!features.contains(name)) continue;
+    const at::Tensor whole = features.at(name);
+    if (keep_extra)
+      features[std::string("extra_") + name] = select_rows(whole, order.data() + sampled, depth - sampled);
+    features[name] = select_rows(whole, order.data(), sampled);
+  }
+}
+
 }  // namespace
 
 void correct_msa_restypes(TensorDict& features) {
@@ -125,18 +138,6 @@ void sample_msa_of(TensorDict& features, const Rows& kept, const Rows& permutati
   Rows order = {kept.front()};
   for (const std::int64_t row : permutation) order.push_back(kept[static_cast<std::size_t>(row + 1)]);
   split_rows(features, order, max_seq, true);
-}
-
-void split_rows(TensorDict& features, const Rows& order, std::int64_t max_seq, bool keep_extra) {
-  const auto depth = static_cast<std::int64_t>(order.size());
-  const std::int64_t sampled = std::min(max_seq, depth);
-  for (const char* name : row_features) {
-    if (!features.contains(name)) continue;
-    const at::Tensor whole = features.at(name);
-    if (keep_extra)
-      features[std::string("extra_") + name] = select_rows(whole, order.data() + sampled, depth - sampled);
-    features[name] = select_rows(whole, order.data(), sampled);
-  }
 }
 
 at::Tensor masked_msa_probabilities(const TensorDict& features, const MaskedMsaConfig& config) {

@@ -35,8 +35,6 @@ void sample_msa(TensorDict& features, const Rows& permutation, std::int64_t max_
 
 // The same of the rows `kept` only (those that block deletion left), in one go: deep alignments are copied once.
 void sample_msa_of(TensorDict& features, const Rows& kept, const Rows& permutation, std::int64_t max_seq);
-// What both do: rows in this order, the first max_seq stay, the others become the extra features.
-void split_rows(TensorDict& features, const Rows& order, std::int64_t max_seq, bool keep_extra);
 
 // Probabilities [S, L, 23] of what a masked position becomes (the last one: the mask token).
 at::Tensor masked_msa_probabilities(const TensorDict& features, const MaskedMsaConfig& config);

@@ -9,11 +9,6 @@ namespace foldperf::trainer {
 
 namespace fs = std::filesystem;
 
-std::string name_without_gz(std::string_view name) {
-  constexpr std::string_view gz = ".gz";
-  return std::string(name.size() > gz.size() && name.ends_with(gz) ? name.substr(0, name.size() - gz.size()) : name);
-}
-
 AlignmentFileKind alignment_file_kind(std::string_view name) {
   const fs::path plain = name_without_gz(name);
   if (plain == "uniprot_hits.sto" || plain == "hmm_output.sto") return AlignmentFileKind::other;

@@ -18,8 +18,6 @@ enum class AlignmentFileKind {
 };
 AlignmentFileKind alignment_file_kind(std::string_view name);
 
-std::string name_without_gz(std::string_view name);
-
 // The alignments of a folder, sorted by name.
 std::vector<std::filesystem::path> alignment_files(const std::filesystem::path& folder);
 

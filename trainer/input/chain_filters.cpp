@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "core/error.hpp"
-#include "trainer/input/json_entries.hpp"
+#include "trainer/input/text_file.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {

@@ -9,14 +9,6 @@ namespace foldperf::trainer {
 
 namespace {
 
-std::string in_capitals(std::string_view name) {
-  std::string result(name);
-  for (char& letter : result) {
-    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
-  }
-  return result;
-}
-
 constexpr bool is_blank(char character) { return character == ' ' || character == '\t'; }
 
 // Commas, semicolons and '>' are signs of another format (CSV, FASTA).

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "trainer/input/text_file.hpp"
 
 namespace foldperf::trainer {
 
@@ -209,21 +210,6 @@ bool JsonFields::is_sequence(std::string_view letters) {
   return std::all_of(letters.begin(), letters.end(), [](char letter) {
     return (letter >= 'A' && letter <= 'Z') || (letter >= 'a' && letter <= 'z') || letter == '-';
   });
-}
-
-bool is_iso_date(std::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
-  const auto number = [&](std::size_t start, std::size_t count) {
-    int value = 0;
-    for (const char digit : text.substr(start, count)) {
-      if (digit < '0' || digit > '9') return -1;
-      value = value * 10 + (digit - '0');
-    }
-    return value;
-  };
-  const int month = number(5, 2);
-  const int day = number(8, 2);
-  return number(0, 4) >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
 }
 
 JsonEntryWriter::JsonEntryWriter(std::string path)

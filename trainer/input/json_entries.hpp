@@ -44,9 +44,6 @@ class JsonFields {
   const nlohmann::json& value_;
 };
 
-// Whether a text is a date YYYY-MM-DD: then dates compare as texts do.
-bool is_iso_date(std::string_view text);
-
 // Writes a JSON file an entry at a time, as Python's json.dumps(..., indent=4) does. The file takes its name only in
 // `finish`, so one that was cut off is never taken for a whole one. Throws SystemError where it cannot be written.
 class JsonEntryWriter {

@@ -58,11 +58,7 @@ std::map<std::string, std::string> release_dates(const MmcifCache& cache) {
   std::map<std::string, std::string> dates;
   for (const auto& [name, entry] : cache) {
     if (entry.release_date.empty()) continue;
-    std::string capitals = name;
-    for (char& letter : capitals) {
-      if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
-    }
-    dates[std::move(capitals)] = entry.release_date;
+    dates[in_capitals(name)] = entry.release_date;
   }
   return dates;
 }

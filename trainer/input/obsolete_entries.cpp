@@ -14,14 +14,6 @@ constexpr std::size_t old_id_column = 20;
 constexpr std::size_t new_id_column = 29;
 constexpr std::size_t id_length = 4;
 
-std::string in_small_letters(std::string_view text) {
-  std::string result(text);
-  for (char& letter : result) {
-    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-  }
-  return result;
-}
-
 std::string read_id(std::string_view line, std::size_t column, const std::string& path, std::size_t number) {
   const std::string id = line.size() < column + id_length ? "" : in_small_letters(line.substr(column, id_length));
   bool is_id = !id.empty() && id[0] >= '0' && id[0] <= '9';

@@ -11,17 +11,17 @@ namespace foldperf::trainer {
 
 namespace {
 
-std::filesystem::path without_gz(const std::filesystem::path& path) {
-  return path.extension() == ".gz" ? path.filename().stem() : path.filename();
+std::filesystem::path plain_name(const std::filesystem::path& path) {
+  return name_without_gz(path.filename().string());
 }
 
 bool is_mmcif_name(const std::filesystem::path& path) {
-  const auto extension = without_gz(path).extension();
+  const auto extension = plain_name(path).extension();
   return extension == ".cif" || extension == ".mmcif";
 }
 
 bool is_pdb_name(const std::filesystem::path& path) {
-  const auto extension = without_gz(path).extension();
+  const auto extension = plain_name(path).extension();
   return extension == ".pdb" || extension == ".ent";
 }
 
@@ -30,7 +30,7 @@ bool is_pdb_name(const std::filesystem::path& path) {
 bool is_structure_file(const std::filesystem::path& path) { return is_mmcif_name(path) || is_pdb_name(path); }
 
 std::string entry_name(const std::filesystem::path& path) {
-  const std::filesystem::path plain = without_gz(path);
+  const std::filesystem::path plain = plain_name(path);
   const std::string stem = plain.stem().string();
   const bool is_archive_name = plain.extension() == ".ent" && stem.size() == 7 && stem.rfind("pdb", 0) == 0;
   return is_archive_name ? stem.substr(3) : stem;

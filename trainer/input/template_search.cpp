@@ -8,6 +8,7 @@
 #include <set>
 
 #include "core/error.hpp"
+#include "trainer/input/text_file.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
@@ -23,15 +24,6 @@ constexpr float least_atoms = 5;                                 // alanine has 
 constexpr std::size_t largest_alignment = std::size_t{1} << 28;  // cells, a byte each
 
 bool is_alphanumeric(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
-
-// Dates of this form compare as texts.
-bool is_date(std::string_view text) {
-  if (text.size() != 10) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (i == 4 || i == 7 ? text[i] != '-' : (text[i] < '0' || text[i] > '9')) return false;
-  }
-  return true;
-}
 
 std::string without_gaps(std::string_view row) {
   std::string result;
@@ -224,9 +216,7 @@ std::optional<HitSource> source_of_hit(std::string_view name) {
     return std::nullopt;
   }
   HitSource result;
-  for (const char c : name.substr(0, 4)) {
-    result.entry.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-  }
+  result.entry = in_small_letters(name.substr(0, 4));
   for (const char c : name.substr(5)) {
     if (!is_alphanumeric(c) && c != '.') break;
     result.chain.push_back(c);
@@ -327,7 +317,7 @@ std::optional<std::vector<std::int64_t>> realign(std::string_view from, std::str
 
 TemplateSearchResult find_templates(std::string_view query, const std::vector<TemplateHit>& hits,
                                     const StructureLookup& structures, const TemplateSearchOptions& options) {
-  if (!is_date(options.max_template_date)) {
+  if (!is_iso_date(options.max_template_date)) {
     throw UsageError("max_template_date is '" + options.max_template_date + "'; it must be a date: YYYY-MM-DD");
   }
   TemplateSearchResult result;

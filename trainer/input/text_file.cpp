@@ -63,6 +63,42 @@ bool Lines::next(std::string_view& line) {
   return true;
 }
 
+std::string name_without_gz(std::string_view name) {
+  constexpr std::string_view gz = ".gz";
+  return std::string(name.size() > gz.size() && name.ends_with(gz) ? name.substr(0, name.size() - gz.size()) : name);
+}
+
+std::string in_capitals(std::string_view text) {
+  std::string result(text);
+  for (char& letter : result) {
+    if (letter >= 'a' && letter <= 'z') letter = static_cast<char>(letter - 'a' + 'A');
+  }
+  return result;
+}
+
+std::string in_small_letters(std::string_view text) {
+  std::string result(text);
+  for (char& letter : result) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return result;
+}
+
+bool is_iso_date(std::string_view text) {
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
+  const auto number = [&](std::size_t start, std::size_t count) {
+    int value = 0;
+    for (const char digit : text.substr(start, count)) {
+      if (digit < '0' || digit > '9') return -1;
+      value = value * 10 + (digit - '0');
+    }
+    return value;
+  };
+  const int month = number(5, 2);
+  const int day = number(8, 2);
+  return number(0, 4) >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= 31;
+}
+
 std::string shown(char character) {
   if (character >= ' ' && character <= '~') return std::string("'") + character + "'";
   constexpr std::string_view digits = "0123456789abcdef";

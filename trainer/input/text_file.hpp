@@ -25,6 +25,16 @@ class Lines {
   std::size_t number_ = 0;
 };
 
+// A file's name without .gz at its end.
+std::string name_without_gz(std::string_view name);
+
+// ASCII letters in capitals and in small letters; all else as it is.
+std::string in_capitals(std::string_view text);
+std::string in_small_letters(std::string_view text);
+
+// Whether a text is a date YYYY-MM-DD: then dates compare as texts do.
+bool is_iso_date(std::string_view text);
+
 // A character as a message shows it: 'x', or its code where it cannot be printed.
 std::string shown(char character);
 

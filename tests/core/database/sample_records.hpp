@@ -7,10 +7,12 @@
 
 #include "core/database/writer.hpp"
 #include "core/facts/conventions.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
 
 namespace foldperf::database {
 
+using testing::message_of;
 using testing::TemporaryFolder;
 
 inline constexpr std::int64_t run_start_ns = 1'700'000'000'000'000'000;
@@ -44,21 +46,6 @@ inline records::NvtxRecord fact(std::int64_t at_ns, std::string_view json, std::
   record.domain_id = domain;
   record.category = static_cast<std::uint32_t>(facts::Category::fact);
   return record;
-}
-
-// The message of the exception of type E that `f` throws.
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    return error.what();
-  } catch (const std::exception& error) {
-    ADD_FAILURE() << "another exception: " << error.what();
-    return "";
-  }
-  ADD_FAILURE() << "no exception";
-  return "";
 }
 
 }  // namespace foldperf::database

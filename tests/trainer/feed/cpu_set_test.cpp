@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "core/error.hpp"
+#include "tests/support/errors.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -14,15 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-std::string usage_error(const std::function<void()>& function) {
-  try {
-    function();
-  } catch (const UsageError& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no UsageError";
-  return {};
-}
+std::string usage_error(const std::function<void()>& function) { return testing::message_of<UsageError>(function); }
 
 TEST(CpuSet, ReadsAndWritesLists) {
   EXPECT_THAT(parse_cpu_list("0-3,8"), ElementsAre(0, 1, 2, 3, 8));

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "core/error.hpp"
+#include "tests/support/errors.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -134,23 +135,12 @@ TEST(WorkerPool, ThreadsGetNameNiceValueAndCpus) {
   EXPECT_EQ(started, 2);
   while (auto sample = queue->next()) {
     const Facts facts = sample->take();
-    EXPECT_THAT(facts.name, testing::AnyOf("a-name-that-i-0", "a-name-that-i-1"));
+    EXPECT_THAT(facts.name, ::testing::AnyOf("a-name-that-i-0", "a-name-that-i-1"));
     EXPECT_EQ(facts.nice, *options.nice);
     EXPECT_EQ(facts.cpus, *options.cpus);
   }
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), *options.nice - 1);  // the process has its own still
   EXPECT_EQ(allowed_cpus(), allowed);
-}
-
-template <class Function>
-std::string message_of(Function&& function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
 }
 
 TEST(WorkerPool, SaysWhichSettingTheMachineRefuses) {
@@ -159,11 +149,11 @@ TEST(WorkerPool, SaysWhichSettingTheMachineRefuses) {
   };
   WorkerOptions elsewhere;
   elsewhere.cpus = CpuList{max_cpu_number};
-  EXPECT_THAT(message_of([&] { make(elsewhere); }), HasSubstr("to CPUs 65535"));
+  EXPECT_THAT(testing::message_of<Error>([&] { make(elsewhere); }), HasSubstr("to CPUs 65535"));
   WorkerOptions failing;
   failing.number = 3;
   failing.at_thread_start = [] { throw Error("no library"); };
-  EXPECT_EQ(message_of([&] { make(failing); }), "no library");
+  EXPECT_EQ(testing::message_of<Error>([&] { make(failing); }), "no library");
   WorkerOptions negative;
   negative.number = -1;
   EXPECT_THROW(make(negative), UsageError);

@@ -2,10 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <functional>
 
 #include "core/error.hpp"
 #include "tests/support/files.hpp"
+#include "tests/trainer/input/fuzzing.hpp"
 #include "trainer/feed/random_stream.hpp"
 #include "trainer/input/alignment.hpp"
 #include "trainer/input/structure.hpp"
@@ -15,42 +15,8 @@
 namespace foldperf::trainer {
 namespace {
 
-std::string damage(const std::string& text, RandomStream& random) {
-  std::string result = text;
-  const auto last = static_cast<std::int64_t>(text.size()) - 1;
-  const std::int64_t kind = random.integer(0, 3);
-  if (kind == 0) result.resize(static_cast<std::size_t>(random.integer(1, last)));
-  if (kind == 1) {  // a piece is lost
-    const auto start = static_cast<std::size_t>(random.integer(0, last));
-    result.erase(start, static_cast<std::size_t>(random.integer(1, 2000)));
-    if (result.empty()) result.push_back('x');
-  }
-  const std::int64_t flips = kind == 0 ? 0 : random.integer(1, kind == 2 ? 3 : 200);
-  for (std::int64_t i = 0; i < flips; ++i) {
-    const auto place = static_cast<std::size_t>(random.integer(0, static_cast<std::int64_t>(result.size()) - 1));
-    result[place] = static_cast<char>(result[place] ^ (1 << random.integer(0, 7)));
-  }
-  return result;
-}
-
-// `parse` is run on damaged copies of the text.
-void fuzz(const std::string& text, std::uint32_t seed, int rounds,
-          const std::function<void(const std::string&)>& parse) {
-  int refused = 0;
-  for (int round = 0; round < rounds; ++round) {
-    RandomStream random({seed, 0, static_cast<std::uint32_t>(round)}, Purpose::chain_order);
-    const std::string damaged = damage(text, random);
-    try {
-      parse(damaged);
-    } catch (const InputError& error) {
-      ++refused;
-      EXPECT_EQ(std::string(error.what()).rfind("fuzz", 0), 0U) << "names no file: " << error.what();
-    } catch (const std::exception& error) {
-      ADD_FAILURE() << "round " << round << ": " << error.what();
-    }
-  }
-  EXPECT_GT(refused, 0);
-}
+using testing::damage;
+using testing::fuzz;
 
 std::string alignment_text(const std::string& name) {
   return read_text_file(testing::project_dir() / "tests" / "data" / "openfold" / "alignments" / "2q2k_A" / name);
