@@ -36,7 +36,7 @@ TEST(CommandLine, TellsItsVersion) {
 TEST(CommandLine, LoadsNeitherTorchNorCudaNorQt) {
   const auto result = run_process({"ldd", program("foldperf")});
   ASSERT_EQ(result.exit_code, 0) << result.errors;
-  for (const char* name : {"torch", "c10", "cuda", "cupti", "nccl", "Qt"})
+  for (const char* name : {"torch", "libc10", "cuda", "cupti", "nccl", "Qt"})
     EXPECT_THAT(result.output, Not(HasSubstr(name)));
 }
 
