@@ -1,7 +1,10 @@
 #include "trainer/input/alignment_store.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "core/error.hpp"
@@ -35,6 +38,17 @@ class FolderStore final : public AlignmentStore {
     if (error) throw InputError(folder_.string(), "cannot be listed: " + error.message());
     std::sort(names.begin(), names.end());
     return names;
+  }
+
+  [[nodiscard]] bool contains(std::string_view chain) const override {
+    const std::scoped_lock lock(mutex_);
+    if (!listed_) listed_ = chains();
+    const auto is_listed = [&](std::string_view name) {
+      return std::binary_search(listed_->begin(), listed_->end(), name, std::less<>());
+    };
+    if (is_listed(chain)) return true;
+    const std::string_view entry = entry_of(chain);
+    return !entry.empty() && is_listed(entry);
   }
 
   [[nodiscard]] std::vector<std::string> file_names(std::string_view chain) const override {
@@ -82,16 +96,23 @@ class FolderStore final : public AlignmentStore {
       throw InputError(folder_.string(), "'" + std::string(chain) + "' is no name of a chain");
     }
     fs::path of_chain = folder_ / chain;
-    const std::size_t underscore = chain.rfind('_');
-    if (underscore == std::string_view::npos || underscore == 0) return of_chain;
+    const std::string_view entry = entry_of(chain);
     std::error_code ignored;
-    if (fs::is_directory(of_chain, ignored)) return of_chain;
-    const std::string_view entry = chain.substr(0, underscore);
-    if (entry == "." || entry == "..") return of_chain;
+    if (entry.empty() || fs::is_directory(of_chain, ignored)) return of_chain;
     return folder_ / entry;
   }
 
+  // Empty for a name without one.
+  static std::string_view entry_of(std::string_view chain) {
+    const std::size_t underscore = chain.rfind('_');
+    if (underscore == std::string_view::npos) return {};
+    const std::string_view entry = chain.substr(0, underscore);
+    return entry == "." || entry == ".." ? std::string_view() : entry;
+  }
+
   fs::path folder_;
+  mutable std::mutex mutex_;
+  mutable std::optional<std::vector<std::string>> listed_;
 };
 
 class DatabaseStore final : public AlignmentStore {
@@ -101,6 +122,7 @@ class DatabaseStore final : public AlignmentStore {
   using AlignmentStore::files;
 
   [[nodiscard]] std::vector<std::string> chains() const override { return db_.chains(); }
+  [[nodiscard]] bool contains(std::string_view chain) const override { return !db_.db_file(chain).empty(); }
   [[nodiscard]] std::vector<std::string> file_names(std::string_view chain) const override {
     return db_.file_names(chain);
   }

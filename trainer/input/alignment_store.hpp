@@ -28,6 +28,8 @@ class AlignmentStore {
 
   // Names of the chains (1ubi_A) that have files, sorted. In a folder these may also be names of entries.
   [[nodiscard]] virtual std::vector<std::string> chains() const = 0;
+  // Whether a chain has a place among them, in a folder also by its entry's name. A folder is listed for this once.
+  [[nodiscard]] virtual bool contains(std::string_view chain) const = 0;
   // Names of a chain's files, without .gz, sorted, so that the same files give the same sample wherever they lie. None
   // for a chain that has none.
   [[nodiscard]] virtual std::vector<std::string> file_names(std::string_view chain) const = 0;

@@ -50,6 +50,10 @@ TEST(AlignmentStore, ReadsFoldersOfChainsAndOfEntries) {
   EXPECT_THAT(names_of(store->files("1abc_B")), ElementsAre("e.a3m")) << "the entry's";
   EXPECT_THAT(store->files("2abc_A"), IsEmpty());
   EXPECT_THAT(store->files("2abc_A", AlignmentFileKind::alignment), IsEmpty());
+  EXPECT_TRUE(store->contains("1abc_A"));
+  EXPECT_TRUE(store->contains("1abc_B")) << "the entry's";
+  EXPECT_TRUE(store->contains("1abc"));
+  for (const char* name : {"2abc_A", "", "_A", "._A", ".."}) EXPECT_FALSE(store->contains(name)) << name;
   const std::vector<std::string> wanted = {"c.hhr", "z.a3m"};
   EXPECT_THAT(names_of(store->files("1abc_A", wanted)), ElementsAre("c.hhr"));
 }
@@ -80,6 +84,8 @@ TEST(AlignmentStore, ReadsADatabase) {
                                                        std::to_string(bytes.size() - 2) + ", 2]]}"));
   EXPECT_THAT(store->chains(), ElementsAre("1abc_A", "2abc_A", "3abc_A"));
   EXPECT_THAT(names_of(store->files("1abc_A")), ElementsAre("b.a3m", "c.hhr")) << "the order of a folder's files";
+  EXPECT_TRUE(store->contains("2abc_A"));
+  EXPECT_FALSE(store->contains("2abc_B"));
   const auto files = store->files("1abc_A", AlignmentFileKind::alignment);
   ASSERT_EQ(files.size(), 1U);
   EXPECT_EQ(parse_alignment(files[0]).depth(), 2U);

@@ -1,9 +1,10 @@
-// Cluster files and the PDB's list of obsolete entries.
+// Lists of chains, cluster files and the PDB's list of obsolete entries.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
+#include "trainer/input/chain_list.hpp"
 #include "trainer/input/cluster_file.hpp"
 #include "trainer/input/obsolete_entries.hpp"
 
@@ -12,7 +13,39 @@ namespace {
 
 using ::foldperf::testing::input_error;
 using ::foldperf::testing::TemporaryFolder;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+TEST(ChainList, HasOneNameALine) {
+  const TemporaryFolder folder;
+  const auto file = folder.write("list.txt", "1abc_A\r\n\n  2ABC_b \n1abc_A\nAF-P12345-F1-model_v4");
+  EXPECT_THAT(read_chain_list(file), ElementsAre("1abc_A", "2ABC_b", "AF-P12345-F1-model_v4"));
+  const auto refused = [](const std::string& text) {
+    return input_error([&] { (void)parse_chain_list(text, "list.txt"); });
+  };
+  EXPECT_THAT(refused("\n \n"), HasSubstr("list.txt: names no chain"));
+  EXPECT_THAT(refused("1abc_A\n1abc_B 2abc_A\n"), HasSubstr("list.txt:2: ' ' in a chain's name"));
+  EXPECT_THAT(refused("1abc_A,1abc_B\n"), HasSubstr("list.txt:1: ',' in a chain's name"));
+  EXPECT_THAT(refused(">1abc_A\nACD\n"), HasSubstr("list.txt:1: '>' in a chain's name"));
+}
+
+TEST(ChainList, ComparesEntriesRegardlessOfCase) {
+  EXPECT_EQ(with_small_entry("1ABC_Ab"), "1abc_Ab");
+  EXPECT_EQ(with_small_entry("MODEL_1_A"), "model_1_A");
+  EXPECT_EQ(with_small_entry("1ABC"), "1abc");
+  ChainListFilter list({"1ABC_A", "2abc", "3abc_A", "model_1"});
+  EXPECT_TRUE(list.may_admit("1abc"));
+  EXPECT_TRUE(list.may_admit("2ABC"));
+  EXPECT_TRUE(list.may_admit("MODEL_1"));
+  EXPECT_FALSE(list.may_admit("4abc"));
+  EXPECT_TRUE(list.admits("1abc_A", "1abc"));
+  EXPECT_FALSE(list.admits("1abc_a", "1abc"));
+  EXPECT_TRUE(list.admits("2ABC_C", "2ABC"));
+  EXPECT_TRUE(list.admits("model_1_A", "model_1"));
+  EXPECT_FALSE(list.admits("model_2_A", "model_2"));
+  EXPECT_EQ(list.left_out(), 2U);
+  EXPECT_THAT(list.unused(), ElementsAre("3abc_A"));
+}
 
 TEST(ClusterFile, CountsTheChainsOfEachLine) {
   const ClusterSizes clusters =
