@@ -1,5 +1,6 @@
 #include "trainer/feed/random_stream.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -38,6 +39,17 @@ std::uint32_t RandomStream::next() {
     used_ = 0;
   }
   return block_[used_++];
+}
+
+void RandomStream::fill(std::span<std::uint32_t> words) {
+  std::size_t i = 0;
+  while (i < words.size() && used_ != block_.size()) words[i++] = next();
+  for (; words.size() - i >= block_.size(); i += block_.size()) {
+    const std::array<std::uint32_t, 4> block = philox4x32(counter_, key_);
+    ++counter_[0];
+    std::copy(block.begin(), block.end(), words.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  while (i < words.size()) words[i++] = next();
 }
 
 float RandomStream::uniform() { return static_cast<float>(next() >> 8) * 0x1p-24F; }

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace foldperf::trainer {
@@ -24,6 +25,8 @@ enum class Purpose : std::uint32_t {
   masked_positions = 8,
   masked_residues = 9,
   crop_extra_msa = 10,
+  kept_chain = 11,
+  sample_set = 12,
 };
 
 // Which sample a draw belongs to.
@@ -39,6 +42,8 @@ class RandomStream {
   RandomStream(const SampleKey& sample, Purpose purpose, std::uint32_t recycling_pass = 0);
 
   std::uint32_t next();
+  // The next words.size() words: the same as by next(), several times faster where they are many.
+  void fill(std::span<std::uint32_t> words);
   // In [0, 1), multiples of 2^-24.
   float uniform();
   // In [low, high], both inclusive, unbiased. Throws Error where high < low.

@@ -1,8 +1,8 @@
 #include "trainer/feed/sample_order.hpp"
 
-#include <iterator>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -13,11 +13,21 @@ namespace {
 // Epoch and index are words of a counter (random_stream.hpp): they must not wrap.
 constexpr std::int64_t words = std::int64_t{std::numeric_limits<std::uint32_t>::max()} + 1;
 
+bool keeps_all(const SampleSet& set) { return set.probabilities.empty(); }
+
 }  // namespace
 
 SampleOrder::SampleOrder(const SampleOrderOptions& options) : options_(options) {
-  if (options_.chains < 1) throw UsageError("there is no chain to train on: see the data folders and filters");
-  if (options_.chains > words) throw UsageError("an epoch has at most 2^32 chains");
+  std::vector<SampleSet> sets = std::exchange(options_.sets, {});
+  if (sets.empty()) sets.push_back({options_.chains, 1, {}});
+  const bool plain = sets.size() == 1 && keeps_all(sets.front());
+  if (!options_.epoch_length && !plain) {
+    throw UsageError("chains that are sampled, or are of several sets, need a number of samples in an epoch");
+  }
+  if (options_.epoch_length && (*options_.epoch_length < 1 || *options_.epoch_length > words)) {
+    throw UsageError("an epoch cannot have " + std::to_string(*options_.epoch_length) + " samples, but 1 to 2^32");
+  }
+  if (!options_.shuffle && !plain) throw UsageError("only a single set whose chains are all kept goes unshuffled");
   if (options_.first_position < 0) {
     throw UsageError("position " + std::to_string(options_.first_position) + " to start at is below 0");
   }
@@ -28,6 +38,22 @@ SampleOrder::SampleOrder(const SampleOrderOptions& options) : options_(options) 
   if (options_.epochs && (*options_.epochs < 0 || *options_.epochs > words)) {
     throw UsageError("there cannot be " + std::to_string(*options_.epochs) + " epochs");
   }
+  std::vector<double> weights;
+  for (const SampleSet& set : sets) weights.push_back(set.weight);
+  SetChoice choice(options_.seed, weights);
+  if (sets.size() > 1) choice_ = std::move(choice);
+  walks_.resize(sets.size());
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    if (sets[i].weight == 0) continue;
+    try {
+      walks_[i].emplace(options_.seed, static_cast<std::uint32_t>(i), sets[i].chains, sets[i].probabilities);
+    } catch (const UsageError& error) {
+      if (sets.size() == 1) throw;
+      throw UsageError("set " + std::to_string(i + 1) + " of samples: " + error.what());
+    }
+  }
+  options_.chains = sets.front().chains;
+  epoch_length_ = options_.epoch_length.value_or(options_.chains);
 }
 
 std::optional<std::int64_t> SampleOrder::tickets() const {
@@ -35,7 +61,7 @@ std::optional<std::int64_t> SampleOrder::tickets() const {
   const std::int64_t first = options_.first_position + options_.rank;
   // Words are at most 2^32 each, and their product may be 2^64: more than anyone trains, and more than fits.
   std::int64_t end = 0;
-  if (__builtin_mul_overflow(*options_.epochs, options_.chains, &end)) return std::nullopt;
+  if (__builtin_mul_overflow(*options_.epochs, epoch_length_, &end)) return std::nullopt;
   return end <= first ? 0 : (end - first - 1) / options_.ranks + 1;
 }
 
@@ -44,33 +70,23 @@ SamplePlace SampleOrder::at_ticket(std::int64_t ticket) const {
 }
 
 SamplePlace SampleOrder::at_position(std::int64_t position) const {
-  if (position < 0 || position / options_.chains >= words) {
+  if (position < 0 || position / epoch_length_ >= words) {
     throw Error("there is no sample at position " + std::to_string(position));
   }
   SamplePlace place;
   place.position = position;
-  place.epoch = position / options_.chains;
-  place.index = position % options_.chains;
+  place.epoch = position / epoch_length_;
+  place.index = position % epoch_length_;
   place.key = {options_.seed, static_cast<std::uint32_t>(place.epoch), static_cast<std::uint32_t>(place.index)};
-  place.chain = static_cast<std::size_t>(
-      options_.shuffle ? (*permutation_of(place.epoch))[static_cast<std::size_t>(place.index)] : place.index);
-  return place;
-}
-
-// Two epochs are kept: at the border workers are at both.
-SampleOrder::Permutation SampleOrder::permutation_of(std::int64_t epoch) const {
+  if (!options_.shuffle) {
+    place.chain = static_cast<std::size_t>(position % options_.chains);
+    return place;
+  }
   const std::lock_guard lock(mutex_);
-  Permutation& permutation = permutations_[epoch];
-  if (!permutation) {
-    RandomStream stream({options_.seed, static_cast<std::uint32_t>(epoch), 0}, Purpose::chain_order);
-    permutation = std::make_shared<const std::vector<std::int64_t>>(stream.permutation(options_.chains));
-  }
-  Permutation result = permutation;
-  while (permutations_.size() > 2) {
-    const auto lowest = permutations_.begin(), highest = std::prev(permutations_.end());
-    permutations_.erase(epoch - lowest->first > highest->first - epoch ? lowest : highest);
-  }
-  return result;
+  const SetPlace in_set = choice_ ? choice_->at_position(position) : SetPlace{0, position};
+  place.set = in_set.set;
+  place.chain = walks_[in_set.set]->chain_at(in_set.nth);
+  return place;
 }
 
 }  // namespace foldperf::trainer

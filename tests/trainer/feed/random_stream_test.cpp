@@ -43,6 +43,16 @@ TEST(RandomStream, EverythingThatNamesADrawChangesIt) {
   EXPECT_EQ(first_words(key, Purpose::crop, 0), first_words(key, Purpose::crop, 0));
 }
 
+TEST(RandomStream, FillsWithTheWordsThatComeNext) {
+  RandomStream one({7, 1, 2}, Purpose::crop), many({7, 1, 2}, Purpose::crop);
+  for (const std::size_t count : {0U, 1U, 2U, 9U, 4U, 16U, 3U, 1U}) {
+    std::vector<std::uint32_t> words(count), expected(count);
+    for (std::uint32_t& word : expected) word = one.next();
+    many.fill(words);
+    EXPECT_EQ(words, expected);
+  }
+}
+
 TEST(RandomStream, UniformNumbersFillTheUnitInterval) {
   RandomStream stream({1, 0, 0}, Purpose::crop);
   double sum = 0;
