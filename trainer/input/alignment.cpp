@@ -1,9 +1,11 @@
 #include "trainer/input/alignment.hpp"
 
+#include <algorithm>
 #include <array>
-#include <unordered_map>
+#include <cstring>
 
 #include "core/error.hpp"
+#include "trainer/input/distinct_texts.hpp"
 #include "trainer/input/text_file.hpp"
 #include "trainer/protein/residue_types.hpp"
 
@@ -32,72 +34,151 @@ const std::array<Column, 256>& a3m_columns() {
   return columns;
 }
 
+// Whether `count` characters are all capitals or gaps, all of which HHblits' alphabet has. Without a way out of the
+// loop the compiler looks at many in one instruction.
+bool are_aligned(const char* text, std::size_t count) {
+  unsigned others = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto letter = static_cast<std::uint8_t>(text[i] - 'A');
+    others |= static_cast<unsigned>((letter > 'Z' - 'A') & (text[i] != '-'));
+  }
+  return others == 0;
+}
+
 std::string residues(std::size_t count) { return std::to_string(count) + (count == 1 ? " residue" : " residues"); }
+
+// The rows of an alignment being read, one after the other.
+class RowWriter {
+ public:
+  RowWriter(Alignment& alignment, const std::string& path) : alignment_(alignment), path_(path) {}
+
+  void start_row() {
+    row_.clear();
+    inserted_ = 0;
+  }
+  void insert(std::size_t count) { inserted_ += count; }
+  void append(const char* letters, std::size_t count, std::size_t line) {
+    if (inserted_ != 0) put_deletion(line);
+    row_.append(letters, count);
+  }
+  [[nodiscard]] const std::string& row() const { return row_; }
+  // The first row settles the width.
+  void finish_row() {
+    if (rows_ == 0) alignment_.width = row_.size();
+    alignment_.letters += row_;
+    ++rows_;
+  }
+  [[nodiscard]] std::size_t rows() const { return rows_; }
+
+ private:
+  void put_deletion(std::size_t line) {
+    if (inserted_ > most_deletions) {
+      throw InputError(path_, line,
+                       std::to_string(inserted_) + " residues are inserted at one place, more than " +
+                           std::to_string(most_deletions) + ": leave this sequence out");
+    }
+    alignment_.deletions.push_back({static_cast<std::uint32_t>(rows_), static_cast<std::uint32_t>(row_.size()),
+                                    static_cast<std::int16_t>(inserted_)});
+    inserted_ = 0;
+  }
+
+  Alignment& alignment_;
+  const std::string& path_;
+  std::string row_;
+  std::size_t rows_ = 0;
+  std::size_t inserted_ = 0;  // since the last column
+};
+
+// One line of an a3m row.
+void append_a3m(RowWriter& rows, std::string_view text, const std::string& path, std::size_t line) {
+  constexpr std::size_t at_once = 16;
+  const auto& columns = a3m_columns();
+  std::size_t i = 0;
+  while (i < text.size()) {
+    std::size_t end = i;
+    while (end + at_once <= text.size() && are_aligned(text.data() + end, at_once)) end += at_once;
+    const std::size_t last = std::min(end + at_once, text.size());  // what stopped it is before
+    while (end < last && columns[static_cast<std::uint8_t>(text[end])] == Column::aligned) ++end;
+    if (end != i) rows.append(text.data() + i, end - i, line);
+    for (i = end; i < text.size(); ++i) {
+      const Column column = columns[static_cast<std::uint8_t>(text[i])];
+      if (column == Column::aligned) break;
+      if (column == Column::none) throw InputError(path, line, shown(text[i]) + " is neither an amino acid nor a gap");
+      rows.insert(column == Column::insertion ? 1 : 0);
+    }
+  }
+}
 
 }  // namespace
 
 Alignment parse_a3m(std::string_view text, const std::string& path) {
   Alignment result;
-  std::int32_t inserted = 0;
+  RowWriter rows(result, path);
   std::size_t header_line = 0;
   // A row is complete at the next header: only then its length is known.
   const auto finish_row = [&] {
-    if (result.sequences.empty()) return;
-    const std::string& row = result.sequences.back();
-    if (row.empty()) throw InputError(path, header_line, "header without a sequence");
-    if (row.size() != result.width()) {
+    const std::size_t length = rows.row().size();
+    if (length == 0) throw InputError(path, header_line, "header without a sequence");
+    if (rows.rows() != 0 && length != result.width) {
       throw InputError(path, header_line,
-                       "this sequence has " + residues(row.size()) +
+                       "this sequence has " + residues(length) +
                            " outside insertions, but the query (the first sequence) has " +
-                           std::to_string(result.width()));
+                           std::to_string(result.width));
     }
+    rows.finish_row();
   };
+  result.letters.reserve(text.size());
   Lines lines(text);
   std::string_view line;
   while (lines.next(line)) {
     if (line.empty() || line.front() == '#') continue;
     if (line.front() == '>') {
-      finish_row();
+      if (header_line != 0) finish_row();
       header_line = lines.number();
-      inserted = 0;
-      result.descriptions.emplace_back(line.substr(1));
-      result.sequences.emplace_back();
+      rows.start_row();
       continue;
     }
-    if (result.sequences.empty())
-      throw InputError(path, lines.number(), "an a3m file must start with a header line: '>name'");
-    std::string& row = result.sequences.back();
-    if (row.empty()) row.reserve(result.width());
-    for (const char c : line) {
-      switch (a3m_columns()[static_cast<unsigned char>(c)]) {
-        case Column::aligned:
-          row.push_back(c);
-          result.deletions.push_back(inserted);
-          inserted = 0;
-          break;
-        case Column::insertion:
-          ++inserted;
-          break;
-        case Column::filler:
-          break;
-        case Column::none:
-          throw InputError(path, lines.number(), shown(c) + " is neither an amino acid nor a gap");
-      }
-    }
+    if (header_line == 0) throw InputError(path, lines.number(), "an a3m file must start with a header line: '>name'");
+    append_a3m(rows, line, path, lines.number());
   }
+  if (header_line == 0) throw InputError(path, "holds no sequence");
   finish_row();
-  if (result.sequences.empty()) throw InputError(path, "holds no sequence");
   return result;
 }
 
-Alignment parse_stockholm(std::string_view text, const std::string& path) {
-  struct Row {
-    std::string sequence;
-    std::size_t line = 0;  // of its last piece
-  };
-  std::vector<Row> rows;
-  Alignment result;
-  std::unordered_map<std::string, std::size_t> row_of_name;
+namespace {
+
+// A sequence of a Stockholm file comes in pieces, one in each block of lines.
+struct Piece {
+  std::string_view text;
+  std::size_t next = 0;  // index of the row's next piece; 0 for none, as the first piece of all follows no other
+};
+
+struct StockholmRow {
+  std::size_t first = 0, last = 0;  // pieces
+  std::size_t columns = 0;
+  std::size_t line = 0;  // of its last piece
+};
+
+struct StockholmRows {
+  std::vector<Piece> pieces;
+  std::vector<StockholmRow> rows;
+
+  // The columns of a row after one another: in `buffer` where it has several pieces.
+  std::string_view columns(const StockholmRow& row, std::string& buffer) const {
+    if (row.first == row.last) return pieces[row.first].text;
+    buffer.clear();
+    for (std::size_t piece = row.first;; piece = pieces[piece].next) {
+      buffer += pieces[piece].text;
+      if (piece == row.last) return buffer;
+    }
+  }
+};
+
+StockholmRows split_stockholm(std::string_view text, const std::string& path) {
+  StockholmRows result;
+  DistinctTexts names;
+  std::size_t expected = 0;  // row: the blocks name the rows in the same order
   bool ended = false;
   Lines lines(text);
   std::string_view line;
@@ -105,51 +186,88 @@ Alignment parse_stockholm(std::string_view text, const std::string& path) {
     if (line.substr(0, 2) == "//") ended = true;
     if (line.empty() || line.front() == '#' || line.substr(0, 2) == "//") continue;
     ended = false;
-    constexpr std::string_view blanks = " \t";
-    const std::size_t name_end = line.find_first_of(blanks);
-    const std::size_t start = line.find_first_not_of(blanks, name_end);
-    if (name_end == std::string_view::npos || line.find_first_of(blanks, start) != std::string_view::npos) {
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
+    const auto* const name_end = std::find_if(line.begin(), line.end(), is_blank);
+    const auto* const start = std::find_if_not(name_end, line.end(), is_blank);
+    const std::string_view piece(start, static_cast<std::size_t>(line.end() - start));
+    if (piece.empty() || piece.find(' ') != std::string_view::npos || piece.find('\t') != std::string_view::npos) {
       throw InputError(path, lines.number(), "expected a sequence's name and one piece of its alignment");
     }
-    const auto [found, is_new] = row_of_name.emplace(line.substr(0, name_end), rows.size());
-    if (is_new) {
-      rows.emplace_back();
-      result.descriptions.emplace_back(line.substr(0, name_end));
+    const std::string_view name(line.begin(), static_cast<std::size_t>(name_end - line.begin()));
+    const std::size_t number = expected < names.size() && names[expected] == name ? expected : names.add(name).first;
+    expected = number + 1 == names.size() ? 0 : number + 1;
+    const std::size_t place = result.pieces.size();
+    result.pieces.push_back({piece});
+    if (number == result.rows.size()) {
+      result.rows.push_back({place, place, 0, 0});
+    } else {
+      result.pieces[result.rows[number].last].next = place;
     }
-    Row& row = rows[found->second];
-    row.sequence += line.substr(start);
+    StockholmRow& row = result.rows[number];
+    row.last = place;
+    row.columns += piece.size();
     row.line = lines.number();
   }
   if (!ended) throw InputError(path, lines.number(), "the alignment does not end in '//': the file is truncated");
-  if (rows.empty()) throw InputError(path, "holds no sequence");
-
-  const std::string query = rows.front().sequence;
-  for (const Row& row : rows) {
-    if (row.sequence.size() != query.size()) {
-      throw InputError(path, row.line,
-                       "this sequence has " + std::to_string(row.sequence.size()) +
-                           " columns, but the query (the first one) has " + std::to_string(query.size()));
-    }
-    std::string& aligned = result.sequences.emplace_back();
-    std::int32_t inserted = 0;
-    for (std::size_t column = 0; column < query.size(); ++column) {
-      const char c = row.sequence[column];
-      if (query[column] == '-') {
-        inserted += c != '-';
-        continue;
-      }
-      if (!hhblits_from_letter(c)) throw InputError(path, row.line, shown(c) + " is neither an amino acid nor a gap");
-      aligned.push_back(c);
-      result.deletions.push_back(inserted);
-      inserted = 0;
-    }
-  }
-  if (result.width() == 0) throw InputError(path, rows.front().line, "the query (the first sequence) has no residue");
+  if (result.rows.empty()) throw InputError(path, "holds no sequence");
   return result;
 }
 
-Alignment own_sequence_alignment(const std::string& sequence) {
-  return {{sequence}, std::vector<std::int32_t>(sequence.size(), 0), {"query"}};
+// Columns side by side that are all insertions (gaps in the query) or none.
+struct ColumnRun {
+  std::size_t start = 0, length = 0;
+  bool is_insertion = false;
+};
+
+std::vector<ColumnRun> column_runs(std::string_view query) {
+  std::vector<ColumnRun> runs;
+  for (std::size_t column = 0; column < query.size(); ++column) {
+    const bool is_insertion = query[column] == '-';
+    if (runs.empty() || runs.back().is_insertion != is_insertion) runs.push_back({column, 0, is_insertion});
+    ++runs.back().length;
+  }
+  return runs;
 }
+
+}  // namespace
+
+Alignment parse_stockholm(std::string_view text, const std::string& path) {
+  const StockholmRows stockholm = split_stockholm(text, path);
+  const StockholmRow& query = stockholm.rows.front();
+  std::string buffer;
+  const std::vector<ColumnRun> runs = column_runs(stockholm.columns(query, buffer));
+  std::size_t width = 0;
+  for (const ColumnRun& run : runs) width += run.is_insertion ? 0 : run.length;
+  Alignment result;
+  result.letters.reserve(std::min(text.size(), stockholm.rows.size() * width));
+  RowWriter rows(result, path);
+  for (const StockholmRow& row : stockholm.rows) {
+    if (row.columns != query.columns) {
+      throw InputError(path, row.line,
+                       "this sequence has " + std::to_string(row.columns) +
+                           " columns, but the query (the first one) has " + std::to_string(query.columns));
+    }
+    const std::string_view columns = stockholm.columns(row, buffer);
+    rows.start_row();
+    for (const ColumnRun& run : runs) {
+      const char* letters = columns.data() + run.start;
+      if (run.is_insertion) {
+        const auto gaps = std::count(letters, letters + run.length, '-');
+        rows.insert(run.length - static_cast<std::size_t>(gaps));
+      } else {
+        rows.append(letters, run.length, row.line);
+      }
+    }
+    if (!are_aligned(rows.row().data(), rows.row().size())) {
+      const auto wrong = std::find_if(rows.row().begin(), rows.row().end(), [](char c) { return !are_aligned(&c, 1); });
+      throw InputError(path, row.line, shown(*wrong) + " is neither an amino acid nor a gap");
+    }
+    rows.finish_row();
+  }
+  if (result.width == 0) throw InputError(path, query.line, "the query (the first sequence) has no residue");
+  return result;
+}
+
+Alignment own_sequence_alignment(const std::string& sequence) { return {sequence.size(), sequence, {}}; }
 
 }  // namespace foldperf::trainer

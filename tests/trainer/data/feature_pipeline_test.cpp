@@ -27,9 +27,11 @@ TensorDict raw_features(std::int64_t rows = 40) {
     for (std::size_t i = static_cast<std::size_t>(row) % 7; i < sequence.size(); i += 7)
       sequence[i] = "ACDEFGHIKL-"[static_cast<std::size_t>(row) % 11];
     sequence[static_cast<std::size_t>(row)] = 'W';
-    alignment.sequences.push_back(sequence);
-    alignment.descriptions.push_back("row");
-    alignment.deletions.insert(alignment.deletions.end(), sequence.size(), static_cast<std::int32_t>(row % 3));
+    alignment.letters += sequence;
+    for (std::size_t column = 0; row % 3 != 0 && column < sequence.size(); ++column) {
+      alignment.deletions.push_back(
+          {static_cast<std::uint32_t>(row), static_cast<std::uint32_t>(column), static_cast<std::int16_t>(row % 3)});
+    }
   }
   TensorDict features = structure_features(chain);
   for (auto& [name, tensor] : merge_alignments({alignment})) features[name] = tensor;

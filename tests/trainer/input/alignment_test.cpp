@@ -20,12 +20,17 @@ using ::testing::HasSubstr;
 
 using ::foldperf::testing::input_error;
 
+std::vector<std::string> rows(const Alignment& alignment) {
+  std::vector<std::string> result;
+  for (std::size_t row = 0; row < alignment.depth(); ++row) result.emplace_back(alignment.row(row));
+  return result;
+}
+
 TEST(A3m, InsertionsAreCountedBeforeTheNextColumn) {
   const Alignment alignment =
       parse_a3m("#comment\n>query\nACD\nEF\n\n>other text\nA-cdeDEfF\r\n>third\nACDEFgg\n", "x.a3m");
-  EXPECT_THAT(alignment.sequences, ElementsAre("ACDEF", "A-DEF", "ACDEF"));
-  EXPECT_THAT(alignment.deletions, ElementsAre(0, 0, 0, 0, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0));
-  EXPECT_THAT(alignment.descriptions, ElementsAre("query", "other text", "third"));
+  EXPECT_THAT(rows(alignment), ElementsAre("ACDEF", "A-DEF", "ACDEF"));
+  EXPECT_THAT(alignment.deletions, ElementsAre(Deletion{1, 2, 3}, Deletion{1, 4, 1}));
 }
 
 TEST(A3m, RaggedRowsNameTheLine) {
@@ -50,9 +55,8 @@ TEST(Stockholm, ColumnsWhereTheQueryHasGapsAreDeletions) {
   const Alignment alignment = parse_stockholm(
       "# STOCKHOLM 1.0\n#=GS a DE text\n\nquery AC-D\nother A-xE\n#=GC RF xx.x\n\nquery --EF\nother GGE-\n//\n",
       "x.sto");
-  EXPECT_THAT(alignment.sequences, ElementsAre("ACDEF", "A-EE-"));
-  EXPECT_THAT(alignment.deletions, ElementsAre(0, 0, 0, 0, 0, 0, 0, 1, 2, 0));
-  EXPECT_THAT(alignment.descriptions, ElementsAre("query", "other"));
+  EXPECT_THAT(rows(alignment), ElementsAre("ACDEF", "A-EE-"));
+  EXPECT_THAT(alignment.deletions, ElementsAre(Deletion{1, 2, 1}, Deletion{1, 3, 2}));
 }
 
 TEST(Stockholm, WithoutEndItIsTruncated) {
@@ -68,6 +72,43 @@ TEST(Stockholm, BadLinesNameTheirLine) {
               HasSubstr("x.sto:2: '1'"));
   EXPECT_THAT(input_error([] { (void)parse_stockholm("# STOCKHOLM 1.0\n//\n", "x.sto"); }), HasSubstr("no sequence"));
   EXPECT_THAT(input_error([] { (void)parse_stockholm("query ---\n//\n", "x.sto"); }), HasSubstr("no residue"));
+}
+
+TEST(A3m, LongLinesAreReadLikeShortOnes) {
+  // Insertions, dots and gaps at every place relative to the pieces in which a line is looked at.
+  const std::string letters = "ACDEFGHIKLMNPQRSTVWYBJOUXZ-ACDEFGHIKLMNPQRSTVWYBJOUXZ-";
+  for (std::size_t place = 0; place < letters.size(); ++place) {
+    std::string row = letters;
+    row.insert(place, "ab.c");
+    const Alignment alignment = parse_a3m(">q\n" + letters + "\n>r\n" + row + "\n", "x.a3m");
+    EXPECT_EQ(alignment.row(1), letters);
+    EXPECT_THAT(alignment.deletions, ElementsAre(Deletion{1, static_cast<std::uint32_t>(place), 3}));
+    row[place] = '*';
+    EXPECT_THAT(input_error([&] { (void)parse_a3m(">q\n" + letters + "\n>r\n" + row + "\n", "x.a3m"); }),
+                HasSubstr("x.a3m:4: '*'"));
+  }
+}
+
+TEST(A3m, MoreInsertionsThanCanBeCountedNameTheLine) {
+  const std::string inserted(32'767, 'a');
+  EXPECT_THAT(parse_a3m(">q\nACD\n>r\nA" + inserted + "\nCD\n", "x.a3m").deletions,
+              ElementsAre(Deletion{1, 1, 32'767}));
+  EXPECT_THAT(input_error([&] { (void)parse_a3m(">q\nACD\n>r\nA" + inserted + "a\nCD\n", "x.a3m"); }),
+              ::testing::AllOf(HasSubstr("x.a3m:5:"), HasSubstr("32768"), HasSubstr("32767")));
+}
+
+TEST(Stockholm, MoreInsertionsThanCanBeCountedNameTheLine) {
+  const std::string gaps(32'768, '-');
+  const std::string inserted(32'767, 'A');
+  EXPECT_THAT(parse_stockholm("q A" + gaps + "C\nr A-" + inserted + "C\n//\n", "x.sto").deletions,
+              ElementsAre(Deletion{1, 1, 32'767}));
+  EXPECT_THAT(input_error([&] { (void)parse_stockholm("q A" + gaps + "C\nr AA" + inserted + "C\n//\n", "x.sto"); }),
+              ::testing::AllOf(HasSubstr("x.sto:2:"), HasSubstr("32768")));
+}
+
+TEST(Stockholm, BlocksMayNameTheirRowsInAnyOrder) {
+  const Alignment alignment = parse_stockholm("q AC\ns DE\nr FG\n\nr HI\nq KL\ns MN\n\nq P\nr Q\ns R\n//\n", "x.sto");
+  EXPECT_THAT(rows(alignment), ElementsAre("ACKLP", "DEMNR", "FGHIQ"));
 }
 
 TEST(AlignmentFolder, FilesComeSortedAndWithoutThoseOfMultimersAndTemplates) {

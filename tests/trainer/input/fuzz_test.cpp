@@ -32,8 +32,13 @@ void use(const StructureEntry& entry) {
 }
 
 void use(const Alignment& alignment) {
-  for (const std::string& row : alignment.sequences) ASSERT_EQ(row.size(), alignment.width());
-  ASSERT_EQ(alignment.deletions.size(), alignment.depth() * alignment.width());
+  ASSERT_GT(alignment.depth(), 0U);
+  ASSERT_EQ(alignment.letters.size(), alignment.depth() * alignment.width);
+  for (const Deletion& deletion : alignment.deletions) {
+    ASSERT_LT(deletion.row, alignment.depth());
+    ASSERT_LT(deletion.column, alignment.width);
+    ASSERT_GT(deletion.count, 0);
+  }
 }
 
 TEST(Fuzz, A3m) {
