@@ -1,48 +1,42 @@
 #include "trainer/input/alignment.hpp"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cstring>
 
 #include "core/error.hpp"
 #include "trainer/input/distinct_texts.hpp"
 #include "trainer/input/text_file.hpp"
-#include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
 
 namespace {
 
-// What a character of an a3m row is.
-enum class Column : std::uint8_t { none, aligned, insertion, filler };
+// Eight times the same byte.
+constexpr std::uint64_t bytes(char value) { return 0x0101010101010101U * static_cast<std::uint8_t>(value); }
+constexpr std::uint64_t highest_bits = bytes('\x80');
 
-const std::array<Column, 256>& a3m_columns() {
-  static const std::array<Column, 256> columns = [] {
-    std::array<Column, 256> table{};
-    for (std::size_t c = 0; c < table.size(); ++c) {
-      const char letter = static_cast<char>(c);
-      if (letter >= 'a' && letter <= 'z') {
-        table[c] = Column::insertion;
-      } else if (hhblits_from_letter(letter)) {
-        table[c] = Column::aligned;
-      } else if (letter == '.') {
-        table[c] = Column::filler;  // HH-suite fills insertion columns with dots
-      }
-    }
-    return table;
-  }();
-  return columns;
+// The highest bit of each byte says whether that byte, below 0x80, is at least `limit`.
+constexpr std::uint64_t reaches(std::uint64_t word, char limit) {
+  return word + bytes(static_cast<char>(0x80 - limit));
 }
 
-// Whether `count` characters are all capitals or gaps, all of which HHblits' alphabet has. Without a way out of the
-// loop the compiler looks at many in one instruction.
-bool are_aligned(const char* text, std::size_t count) {
-  unsigned others = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto letter = static_cast<std::uint8_t>(text[i] - 'A');
-    others |= static_cast<unsigned>((letter > 'Z' - 'A') & (text[i] != '-'));
+// How many characters from the start are capitals or gaps, all of which HHblits' alphabet has: eight at a time.
+std::size_t count_aligned(std::string_view text) {
+  static_assert(std::endian::native == std::endian::little, "the first character is taken for the lowest byte");
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= text.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    const std::uint64_t low = word & ~highest_bits;
+    const std::uint64_t capitals = reaches(low, 'A') & ~reaches(low, 'Z' + 1);
+    const std::uint64_t gaps = ~reaches(low ^ bytes('-'), 1);
+    const std::uint64_t others = (~(capitals | gaps) | word) & highest_bits;
+    if (others != 0) return i + static_cast<std::size_t>(std::countr_zero(others)) / 8;
   }
-  return others == 0;
+  const auto is_aligned = [](char c) { return (c >= 'A' && c <= 'Z') || c == '-'; };
+  while (i < text.size() && is_aligned(text[i])) ++i;
+  return i;
 }
 
 std::string residues(std::size_t count) { return std::to_string(count) + (count == 1 ? " residue" : " residues"); }
@@ -57,9 +51,9 @@ class RowWriter {
     inserted_ = 0;
   }
   void insert(std::size_t count) { inserted_ += count; }
-  void append(const char* letters, std::size_t count, std::size_t line) {
+  void append(std::string_view letters, std::size_t line) {
     if (inserted_ != 0) put_deletion(line);
-    row_.append(letters, count);
+    row_ += letters;
   }
   [[nodiscard]] const std::string& row() const { return row_; }
   // The first row settles the width.
@@ -91,21 +85,22 @@ class RowWriter {
 
 // One line of an a3m row.
 void append_a3m(RowWriter& rows, std::string_view text, const std::string& path, std::size_t line) {
-  constexpr std::size_t at_once = 16;
-  const auto& columns = a3m_columns();
-  std::size_t i = 0;
-  while (i < text.size()) {
-    std::size_t end = i;
-    while (end + at_once <= text.size() && are_aligned(text.data() + end, at_once)) end += at_once;
-    const std::size_t last = std::min(end + at_once, text.size());  // what stopped it is before
-    while (end < last && columns[static_cast<std::uint8_t>(text[end])] == Column::aligned) ++end;
-    if (end != i) rows.append(text.data() + i, end - i, line);
-    for (i = end; i < text.size(); ++i) {
-      const Column column = columns[static_cast<std::uint8_t>(text[i])];
-      if (column == Column::aligned) break;
-      if (column == Column::none) throw InputError(path, line, shown(text[i]) + " is neither an amino acid nor a gap");
-      rows.insert(column == Column::insertion ? 1 : 0);
+  while (!text.empty()) {
+    const std::size_t aligned = count_aligned(text);
+    if (aligned != 0) rows.append(text.substr(0, aligned), line);
+    std::size_t inserted = 0;
+    std::size_t i = aligned;
+    for (; i < text.size(); ++i) {
+      const char c = text[i];
+      if (c >= 'a' && c <= 'z') {
+        ++inserted;
+      } else if (c != '.') {  // with which HH-suite fills columns of insertions
+        break;
+      }
     }
+    if (i == 0) throw InputError(path, line, shown(text[i]) + " is neither an amino acid nor a gap");
+    rows.insert(inserted);
+    text.remove_prefix(i);
   }
 }
 
@@ -186,14 +181,14 @@ StockholmRows split_stockholm(std::string_view text, const std::string& path) {
     if (line.substr(0, 2) == "//") ended = true;
     if (line.empty() || line.front() == '#' || line.substr(0, 2) == "//") continue;
     ended = false;
-    const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
-    const auto* const name_end = std::find_if(line.begin(), line.end(), is_blank);
-    const auto* const start = std::find_if_not(name_end, line.end(), is_blank);
-    const std::string_view piece(start, static_cast<std::size_t>(line.end() - start));
+    const std::size_t name_end = std::min(line.find(' '), line.find('\t'));
+    std::size_t start = name_end;
+    while (start < line.size() && (line[start] == ' ' || line[start] == '\t')) ++start;
+    const std::string_view piece = line.substr(std::min(start, line.size()));
     if (piece.empty() || piece.find(' ') != std::string_view::npos || piece.find('\t') != std::string_view::npos) {
       throw InputError(path, lines.number(), "expected a sequence's name and one piece of its alignment");
     }
-    const std::string_view name(line.begin(), static_cast<std::size_t>(name_end - line.begin()));
+    const std::string_view name = line.substr(0, name_end);
     const std::size_t number = expected < names.size() && names[expected] == name ? expected : names.add(name).first;
     expected = number + 1 == names.size() ? 0 : number + 1;
     const std::size_t place = result.pieces.size();
@@ -250,18 +245,16 @@ Alignment parse_stockholm(std::string_view text, const std::string& path) {
     const std::string_view columns = stockholm.columns(row, buffer);
     rows.start_row();
     for (const ColumnRun& run : runs) {
-      const char* letters = columns.data() + run.start;
+      const std::string_view letters = columns.substr(run.start, run.length);
       if (run.is_insertion) {
-        const auto gaps = std::count(letters, letters + run.length, '-');
-        rows.insert(run.length - static_cast<std::size_t>(gaps));
+        rows.insert(run.length - static_cast<std::size_t>(std::count(letters.begin(), letters.end(), '-')));
       } else {
-        rows.append(letters, run.length, row.line);
+        rows.append(letters, row.line);
       }
     }
-    if (!are_aligned(rows.row().data(), rows.row().size())) {
-      const auto wrong = std::find_if(rows.row().begin(), rows.row().end(), [](char c) { return !are_aligned(&c, 1); });
-      throw InputError(path, row.line, shown(*wrong) + " is neither an amino acid nor a gap");
-    }
+    const std::size_t aligned = count_aligned(rows.row());
+    if (aligned != rows.row().size())
+      throw InputError(path, row.line, shown(rows.row()[aligned]) + " is neither an amino acid nor a gap");
     rows.finish_row();
   }
   if (result.width == 0) throw InputError(path, query.line, "the query (the first sequence) has no residue");

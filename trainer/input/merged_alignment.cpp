@@ -15,7 +15,7 @@ namespace {
 // alphabet, and without a table the compiler does many letters in one instruction. What is no letter is unknown.
 void to_hhblits(std::string_view letters, std::uint8_t* residues) {
   for (std::size_t i = 0; i < letters.size(); ++i) {
-    const auto c = static_cast<std::uint8_t>(letters[i]);
+    const auto c = static_cast<std::int8_t>(letters[i]);
     // In the alphabet, less the letters before it that HHblits' order leaves out: B, J, O, U, and X, which comes last.
     auto residue = static_cast<std::uint8_t>(c - 'A' - (c > 'B') - (c > 'J') - (c > 'O') - (c > 'U') - (c > 'X'));
     residue = c == 'B' ? std::uint8_t{2} : residue;  // D or N

@@ -3,6 +3,7 @@
 #include <zlib.h>
 
 #include <array>
+#include <cstring>
 #include <memory>
 #include <system_error>
 
@@ -47,19 +48,21 @@ std::string read_text_file(const std::filesystem::path& path) {
 
 bool Lines::next(std::string_view& line) {
   if (rest_.empty()) return false;
-  const std::size_t end = rest_.find_first_of("\r\n");
-  line = rest_.substr(0, end);
-  if (end == std::string_view::npos) {
-    rest_ = {};
-  } else {
-    const bool both = rest_[end] == '\r' && end + 1 < rest_.size() && rest_[end + 1] == '\n';
-    rest_.remove_prefix(end + (both ? 2 : 1));
-  }
+  const char* const start = rest_.data();
+  const char* const end = start + rest_.size();
+  const auto find = [start](char what, const char* before) {
+    const void* found = std::memchr(start, what, static_cast<std::size_t>(before - start));
+    return found ? static_cast<const char*>(found) : before;
+  };
+  if (return_ == nullptr || return_ < start) return_ = find('\r', end);
+  const char* const stop = find('\n', return_);
+  line = std::string_view(start, static_cast<std::size_t>(stop - start));
+  const bool both = stop != end && *stop == '\r' && stop + 1 != end && stop[1] == '\n';
+  rest_.remove_prefix(line.size() + (stop == end ? 0 : both ? 2 : 1));
   ++number_;
-  constexpr std::string_view blanks = " \t\v\f";
-  const std::size_t first = line.find_first_not_of(blanks);
-  line = first == std::string_view::npos ? std::string_view()
-                                         : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f'; };
+  while (!line.empty() && is_blank(line.front())) line.remove_prefix(1);
+  while (!line.empty() && is_blank(line.back())) line.remove_suffix(1);
   return true;
 }
 

@@ -22,6 +22,7 @@ class Lines {
 
  private:
   std::string_view rest_;
+  const char* return_ = nullptr;  // the next \r, or the text's end: few files have any, and are searched for it once
   std::size_t number_ = 0;
 };
 

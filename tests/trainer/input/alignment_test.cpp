@@ -120,6 +120,14 @@ TEST(AlignmentFolder, FilesComeSortedAndWithoutThoseOfMultimersAndTemplates) {
   EXPECT_THAT(names, ElementsAre("a.a3m", "b.sto", "c.a3m.gz"));
 }
 
+TEST(TextFile, LinesEndInAnyOfThreeWays) {
+  std::vector<std::string> found;
+  Lines lines("one\n two\t\r\nthree\rfour\n\r\r\n\nfive\r");
+  std::string_view line;
+  while (lines.next(line)) found.push_back(std::to_string(lines.number()) + " " + std::string(line));
+  EXPECT_THAT(found, ElementsAre("1 one", "2 two", "3 three", "4 four", "5 ", "6 ", "7 ", "8 five"));
+}
+
 TEST(TextFile, MissingEmptyAndDamagedFiles) {
   const testing::TemporaryFolder folder;
   EXPECT_THAT(input_error([&] { (void)read_text_file(folder.path() / "none"); }), HasSubstr("no such file"));
