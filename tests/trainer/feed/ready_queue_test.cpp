@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -46,10 +47,11 @@ bool is_slow(std::int64_t ticket) {
 }
 
 // 1,000 samples of mixed cost through queue, pool and cache; every 97th cannot be prepared.
-void run_mixed_samples(Order order, std::int64_t worker_count, std::int64_t max_drift) {
+void run_mixed_samples(Order order, std::int64_t worker_count, std::int64_t max_drift, bool costs_known = false) {
   constexpr std::int64_t count = 1000;
   QueueOptions options = options_of(order, count, 16, max_drift);
   options.cost_class = [](std::int64_t ticket) { return is_slow(ticket) ? 1 : 0; };
+  if (costs_known) options.expected_cost = [](std::int64_t ticket) { return is_slow(ticket) ? 8 : 1; };
   const auto queue = std::make_shared<Queue>(options);
   const auto cache = std::make_shared<ChainCache<std::int64_t, std::int64_t>>(20 * sizeof(std::int64_t));
   WorkerPool pool(workers(worker_count), queue, [cache](std::int64_t ticket) {
@@ -92,6 +94,9 @@ void run_mixed_samples(Order order, std::int64_t worker_count, std::int64_t max_
   EXPECT_EQ(statistics.all.errors, errors);
   EXPECT_EQ(statistics.all.max_drift(), largest_drift);
   EXPECT_EQ(statistics.all.drift_sum, 0);  // both places and tickets are 0 to 999
+  EXPECT_GE(statistics.all.moved_sum, statistics.all.max_drift());
+  EXPECT_EQ(statistics.bound, order == Order::strict ? 0 : max_drift);
+  EXPECT_GT(statistics.elapsed_ns, statistics.all.queue_wait_ns);
   EXPECT_EQ(statistics.by_class.at(0).samples + statistics.by_class.at(1).samples, count);
   EXPECT_GT(statistics.by_class.at(1).prepare_ns, statistics.by_class.at(1).samples * 7'000'000);
   EXPECT_EQ(statistics.ready + statistics.preparing, 0);
@@ -105,6 +110,11 @@ TEST(ReadyQueue, StrictOrderIsExactForFiveWorkers) { run_mixed_samples(Order::st
 TEST(ReadyQueue, ReadyFirstKeepsItsBoundOverTwoWorkers) { run_mixed_samples(Order::ready_first, 2, 4); }
 TEST(ReadyQueue, ReadyFirstKeepsItsBoundOverFiveWorkers) { run_mixed_samples(Order::ready_first, 5, 12); }
 TEST(ReadyQueue, ABoundOfNothingIsStrictOrder) { run_mixed_samples(Order::ready_first, 5, 0); }
+
+TEST(ReadyQueue, KnownCostsKeepTheBoundForOneWorker) { run_mixed_samples(Order::ready_first, 1, 8, true); }
+TEST(ReadyQueue, KnownCostsKeepTheBoundForTwoWorkers) { run_mixed_samples(Order::ready_first, 2, 12, true); }
+TEST(ReadyQueue, KnownCostsKeepTheBoundForFiveWorkers) { run_mixed_samples(Order::ready_first, 5, 4, true); }
+TEST(ReadyQueue, KnownCostsLeaveStrictOrderExact) { run_mixed_samples(Order::strict, 2, 0, true); }
 
 // Prepares tickets in an order that the test chooses: `hold` waits in its preparation until let go.
 class HeldTickets {
@@ -212,6 +222,137 @@ TEST(ReadyQueue, GoesOnWithExactlyTheTicketsThatWereLeft) {
   EXPECT_THAT(tickets, ElementsAre(2, 4, 6, 7));
   EXPECT_THAT(places, ElementsAre(4, 5, 6, 7));
   EXPECT_FALSE(queue->next());
+}
+
+// A sample is trained on when others were handed out after it: the checkpoint holds the state as of the sample.
+TEST(ReadyQueue, ASampleCarriesTheProgressWithIt) {
+  const QueueOptions options = options_of(Order::ready_first, 60, 8, 6);
+  const auto prepare = [](std::int64_t ticket) {
+    std::this_thread::sleep_for(microseconds(ticket % 5 == 0 ? 3000 : 100));
+    return std::make_unique<std::int64_t>(ticket);
+  };
+  const auto queue = std::make_shared<Queue>(options);
+  WorkerPool pool(workers(3), queue, prepare);
+  std::vector<std::int64_t> tickets;
+  std::vector<QueueProgress> progress;
+  while (auto sample = queue->next()) {
+    tickets.push_back(sample->ticket);
+    progress.push_back(sample->progress);
+  }
+  for (const std::size_t trained : {1U, 7U, 30U, 59U, 60U}) {
+    QueueOptions rest = options;
+    rest.done = progress[trained - 1];
+    Queue later(rest);
+    std::vector<std::int64_t> all(tickets.begin(), tickets.begin() + static_cast<std::ptrdiff_t>(trained));
+    while (later.work(prepare)) {
+      const auto sample = later.next();
+      EXPECT_EQ(sample->place, static_cast<std::int64_t>(all.size()));
+      EXPECT_EQ(sample->progress.next_turn, later.progress().next_turn);
+      EXPECT_EQ(sample->progress.ahead, later.progress().ahead);
+      all.push_back(sample->ticket);
+    }
+    std::sort(all.begin(), all.end());
+    std::vector<std::int64_t> expected(60);
+    std::iota(expected.begin(), expected.end(), 0);
+    EXPECT_EQ(all, expected);
+  }
+}
+
+// One sample that costs as much as all the rest of a run, and a consumer and preparations of some milliseconds each.
+class CostlySample {
+ public:
+  explicit CostlySample(std::int64_t costly, std::int64_t max_drift, Order order = Order::ready_first)
+      : queue_([&] {
+          QueueOptions options = options_of(order, 100, 4, max_drift);
+          options.expected_cost = [costly](std::int64_t ticket) { return ticket == costly ? 1e5 : 1; };
+          return options;
+        }()) {}
+
+  void prepare() {
+    queue_.work([&](std::int64_t ticket) {
+      std::this_thread::sleep_for(milliseconds(1));
+      claimed.push_back(ticket);
+      return std::make_unique<std::int64_t>(ticket);
+    });
+  }
+  std::int64_t take() {
+    const std::int64_t ticket = queue_.next()->ticket;
+    std::this_thread::sleep_for(milliseconds(1));
+    return ticket;
+  }
+
+  std::vector<std::int64_t> claimed;
+
+ private:
+  Queue queue_;
+};
+
+constexpr std::int64_t far_away = 1'000'000'000;
+
+TEST(ReadyQueue, ACostlySampleLeavesQuickOnesBeforeIt) {
+  CostlySample samples(2, far_away);
+  for (int i = 0; i < 2; ++i) {
+    samples.prepare();
+    samples.take();
+  }
+  samples.prepare();
+  samples.take();  // from the second step on it is known how long steps and preparations are
+  samples.prepare();
+  EXPECT_THAT(samples.claimed, ElementsAre(0, 1, 3, 4));
+  EXPECT_EQ(samples.take(), 4);
+}
+
+TEST(ReadyQueue, ACostlySampleIsClaimedWhileThereIsRoom) {
+  CostlySample samples(2, far_away);
+  for (int i = 0; i < 2; ++i) {
+    samples.prepare();
+    samples.take();
+  }
+  // The step between the two was counted. Four fit in: three quick ones, and the one whose turn it is.
+  for (int i = 0; i < 4; ++i) samples.prepare();
+  EXPECT_THAT(samples.claimed, ElementsAre(0, 1, 3, 4, 5, 2));
+  for (const std::int64_t ticket : {2, 3, 4, 5}) EXPECT_EQ(samples.take(), ticket);
+}
+
+TEST(ReadyQueue, ACostlySampleStartsInTimeForTheBound) {
+  CostlySample samples(2, 10);
+  for (int i = 0; i < 2; ++i) {
+    samples.prepare();
+    samples.take();
+  }
+  for (int i = 0; i < 3; ++i) samples.prepare();
+  EXPECT_THAT(samples.claimed, ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST(ReadyQueue, StrictOrderClaimsInOrderWhateverSamplesCost) {
+  CostlySample samples(2, far_away, Order::strict);
+  for (int i = 0; i < 2; ++i) {
+    samples.prepare();
+    samples.take();
+  }
+  for (int i = 0; i < 3; ++i) samples.prepare();
+  EXPECT_THAT(samples.claimed, ElementsAre(0, 1, 2, 3, 4));
+}
+
+TEST(ReadyQueue, CostsWithoutSenseLoseNoSample) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (const double cost : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN(), infinity, -infinity}) {
+    QueueOptions options = options_of(Order::ready_first, 100, 4, 8);
+    options.expected_cost = [cost](std::int64_t ticket) {
+      if (ticket % 7 == 0) throw Error("no length");
+      return ticket % 3 == 0 ? cost : 1;
+    };
+    Queue queue(options);
+    std::set<std::int64_t> tickets;
+    const auto prepare = [](std::int64_t ticket) { return std::make_unique<std::int64_t>(ticket); };
+    while (queue.work(prepare)) {
+      const auto sample = queue.next();
+      EXPECT_LE(std::abs(sample->drift()), 8);
+      tickets.insert(sample->ticket);
+    }
+    EXPECT_EQ(tickets.size(), 100U);
+    EXPECT_FALSE(queue.next());
+  }
 }
 
 TEST(ReadyQueue, EndsAtOnceWithoutTickets) {
