@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <memory>
+
 #include "core/error.hpp"
 #include "trainer/input/alignment_folder.hpp"
 #include "trainer/input/merged_alignment.hpp"
@@ -11,13 +13,15 @@ namespace foldperf::trainer {
 namespace fs = std::filesystem;
 
 TensorDict merge_alignments(const std::vector<Alignment>& alignments) {
-  MergedAlignment merged = merge(alignments);
+  const auto merged = std::make_shared<MergedAlignment>(merge(alignments));
+  // The tensors own the alignment, rather than copies of it.
   const auto to_tensor = [&](auto& values, at::ScalarType type) {
-    return torch::from_blob(values.data(), {merged.depth, merged.width}, type).to(torch::kInt32);
+    return torch::from_blob(
+        values.data(), {merged->depth, merged->width}, [merged](void*) {}, type);
   };
-  return {{"msa", to_tensor(merged.residues, torch::kUInt8)},
-          {"deletion_matrix_int", to_tensor(merged.deletions, torch::kInt16)},
-          {"num_alignments", torch::full({merged.width}, merged.depth, torch::kInt32)}};
+  return {{"msa", to_tensor(merged->residues, torch::kUInt8)},
+          {"deletion_matrix_int", to_tensor(merged->deletions, torch::kInt16)},
+          {"num_alignments", torch::full({merged->width}, merged->depth, torch::kInt32)}};
 }
 
 TensorDict chain_alignment_features(const fs::path& folder, const std::string& sequence) {

@@ -11,7 +11,7 @@
 namespace foldperf::trainer {
 
 // Raw features of alignments in this order, each distinct aligned sequence once, the first one winning (openfold
-// data_pipeline.make_msa_features): msa [n, L] int32 in HHblits' order, deletion_matrix_int [n, L] int32,
+// data_pipeline.make_msa_features): msa [n, L] uint8 in HHblits' order, deletion_matrix_int [n, L] int16,
 // num_alignments [L] int32. All alignments must have the same width (L).
 TensorDict merge_alignments(const std::vector<Alignment>& alignments);
 

@@ -4,17 +4,17 @@
 
 #include <algorithm>
 #include <numeric>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "core/error.hpp"
+#include "trainer/data/expand_sample.hpp"
 #include "trainer/data/feature_schema.hpp"
 #include "trainer/data/msa_draws.hpp"
 #include "trainer/data/msa_transforms.hpp"
+#include "trainer/data/sample_assembly.hpp"
 #include "trainer/data/structure_transforms.hpp"
 #include "trainer/data/template_transforms.hpp"
-#include "trainer/data/zeroed_tensor.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
@@ -33,43 +33,19 @@ const DataModeConfig& mode_of(const DataConfig& config, DataMode mode) {
   throw Error("no such data mode");
 }
 
-// Integers as int64, one-hot residues as types, repeated values once.
+// Integers as int64 (those of the alignment are small), one-hot residues as types, repeated values once.
 TensorDict cast_and_squeeze(const TensorDict& raw) {
-  TensorDict features = map_tensors(raw, [](const at::Tensor& tensor) {
-    return tensor.scalar_type() == torch::kInt32 ? tensor.to(torch::kInt64) : tensor;
-  });
+  TensorDict features;
+  for (const auto& [name, tensor] : raw) {
+    const bool is_alignment = name == "msa" || name == "deletion_matrix_int";
+    features[name] = !is_alignment && tensor.scalar_type() == torch::kInt32 ? tensor.to(torch::kInt64) : tensor;
+  }
   features["aatype"] = features.at("aatype").argmax(-1);
   for (const char* name : {"seq_length", "num_alignments"}) {
     if (features.contains(name)) features[name] = features.at(name).select(0, 0);
   }
   if (features.contains("resolution")) features["resolution"] = features.at("resolution").squeeze(-1);
-  if (features.contains("deletion_matrix_int")) {
-    features["deletion_matrix"] = features.at("deletion_matrix_int").to(torch::kFloat32);
-    features.erase("deletion_matrix_int");
-  }
   return features;
-}
-
-// What depends on the draws of a pass.
-const std::set<std::string>& varying_features() {
-  static const std::set<std::string> names = {"bert_mask",          "extra_deletion_value",
-                                              "extra_has_deletion", "extra_msa",
-                                              "extra_msa_mask",     "extra_msa_row_mask",
-                                              "msa_feat",           "msa_mask",
-                                              "msa_row_mask",       "true_msa"};
-  return names;
-}
-
-// The residues of features that the model does not see but that others are made of.
-void crop_intermediates(TensorDict& features, const Crop& crop) {
-  const auto cut = [&](const char* name, std::int64_t dim) {
-    if (features.contains(name)) features[name] = features.at(name).narrow(dim, crop.start, crop.size);
-  };
-  cut("between_segment_residues", 0);
-  for (const char* name :
-       {"msa", "deletion_matrix", "cluster_profile", "cluster_deletion_mean", "extra_deletion_matrix"}) {
-    cut(name, 1);
-  }
 }
 
 Rows all_rows(std::int64_t depth) {
@@ -136,9 +112,9 @@ TensorDict FeaturePipeline::fixed_transforms(const TensorDict& raw) const {
   TensorDict features = cast_and_squeeze(raw);
   if (features.contains("msa")) {
     correct_msa_restypes(features);
-    make_msa_mask(features);
     make_hhblits_profile(features);
   }
+  make_target_feat(features);
   features["seq_mask"] = torch::ones(features.at("aatype").sizes(), torch::kFloat32);
   if (config_.common.use_templates && has_templates(features)) {
     fix_templates_aatype(features);
@@ -171,71 +147,70 @@ PaddedSize FeaturePipeline::padded_size() const {
           mode_config_.max_templates};
 }
 
-TensorDict FeaturePipeline::recycling_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const {
-  TensorDict features = cropped_pass(fixed, sample, pass);
-  pad(features, padded_size());
-  return features;
-}
-
-TensorDict FeaturePipeline::cropped_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const {
-  const torch::NoGradGuard no_gradients;
+PassRows FeaturePipeline::choose_rows(const TensorDict& fixed, const AlignmentView& alignment,
+                                      const ReplacementShares& shares, const SampleKey& sample,
+                                      std::uint32_t pass) const {
   const DataCommonConfig& common = config_.common;
-  const std::uint32_t msa_pass = common.resample_msa_in_recycling ? pass : 0;
-  const auto stream = [&](Purpose purpose) { return RandomStream(sample, purpose, msa_pass); };
-  const auto depth = [&](const TensorDict& features) { return features.at("msa").size(0); };
-  TensorDict features = fixed;
-  // All ones until padding: made again at the end, rather than copied with every selection of rows.
-  for (const char* name : {"msa_mask", "msa_row_mask"}) features.erase(name);
-
-  Rows kept = all_rows(depth(features));
+  const auto stream = [&](Purpose purpose) { return RandomStream(sample, purpose, pass); };
+  const auto permuted = [&](const Rows& rows, Purpose purpose) {
+    return permuted_rows(rows, stream(purpose).permutation(static_cast<std::int64_t>(rows.size()) - 1));
+  };
+  Rows kept = all_rows(alignment.depth);
   if (mode_config_.block_delete_msa) {
-    const std::int64_t block = deletion_block_size(depth(features), common.block_delete_msa.msa_fraction_per_block);
-    if (block > 0 && depth(features) > 1) {
+    const std::int64_t block = deletion_block_size(alignment.depth, common.block_delete_msa.msa_fraction_per_block);
+    if (block > 0 && alignment.depth > 1) {
       RandomStream draws = stream(Purpose::block_deletion);
-      kept = rows_after_block_deletion(depth(features), block,
-                                       draw_block_starts(draws, depth(features), common.block_delete_msa));
+      kept = rows_after_block_deletion(alignment.depth, block,
+                                       draw_block_starts(draws, alignment.depth, common.block_delete_msa));
     }
   }
-  const bool is_distillation =
-      features.contains("is_distillation") && features.at("is_distillation").item<float>() == 1.0F;
+  const bool is_distillation = fixed.contains("is_distillation") && fixed.at("is_distillation").item<float>() == 1.0F;
   if (mode_config_.max_distillation_msa_clusters > 0 && is_distillation) {
-    keep_rows(features, kept);
-    sample_msa(features, stream(Purpose::distillation_sample).permutation(depth(features) - 1),
-               mode_config_.max_distillation_msa_clusters, false);
-    kept = all_rows(depth(features));
+    kept = permuted(kept, Purpose::distillation_sample);
+    const auto most = static_cast<std::size_t>(mode_config_.max_distillation_msa_clusters);
+    kept.resize(std::min(kept.size(), most));
   }
-  sample_msa_of(features, kept, stream(Purpose::sample_msa).permutation(static_cast<std::int64_t>(kept.size()) - 1),
-                msa_clusters(common, mode_config_));
+  PassRows chosen;
+  sample_rows(chosen, permuted(kept, Purpose::sample_msa), msa_clusters(common, mode_config_));
+  RandomStream positions = stream(Purpose::masked_positions), residues = stream(Purpose::masked_residues);
+  mask_rows(
+      chosen, alignment,
+      draw_masked_places(positions, residues, chosen, alignment, shares, mode_config_.masked_msa_replace_fraction));
+  if (common.msa_cluster_features) find_clusters(chosen, alignment);
+  if (mode_config_.max_extra_msa > 0)
+    crop_extra_rows(chosen, stream(Purpose::crop_extra_msa).permutation(chosen.others()), mode_config_.max_extra_msa);
+  return chosen;
+}
 
-  RandomStream position_draws = stream(Purpose::masked_positions);
-  RandomStream residue_draws = stream(Purpose::masked_residues);
-  const double fraction = mode_config_.masked_msa_replace_fraction;
-  const at::Tensor uniform = draw_masked_positions(position_draws, depth(features), features.at("msa").size(1));
-  make_masked_msa(features, uniform,
-                  draw_masked_residues(residue_draws, features, common.masked_msa, uniform, fraction), fraction);
-
-  if (common.msa_cluster_features) {
-    nearest_neighbor_clusters(features);
-    summarize_clusters(features);
-  }
-  if (mode_config_.max_extra_msa > 0) {
-    crop_extra_msa(features, stream(Purpose::crop_extra_msa).permutation(features.at("extra_msa").size(0)),
-                   mode_config_.max_extra_msa);
+CompactSample FeaturePipeline::compact_passes(const TensorDict& whole, const SampleKey& sample, std::uint32_t first,
+                                              std::uint32_t count) const {
+  const torch::NoGradGuard no_gradients;
+  const AlignmentView alignment = alignment_view(whole);
+  const ReplacementShares shares(whole.at("hhblits_profile"), config_.common.masked_msa);
+  std::vector<PassRows> passes;
+  if (config_.common.resample_msa_in_recycling) {
+    for (std::uint32_t pass = first; pass < first + count; ++pass)
+      passes.push_back(choose_rows(whole, alignment, shares, sample, pass));
   } else {
-    delete_extra_msa(features);
+    passes.push_back(choose_rows(whole, alignment, shares, sample, 0));
   }
-  make_msa_mask(features);
-  if (features.contains("extra_msa")) make_msa_mask(features, "extra_");
-  // OpenFold crops last. What follows looks at single residues only, so the crop may come first.
+  // OpenFold crops last. Masks and clusters, made over the whole chain, are there by now.
+  TensorDict fixed = select_features(whole);
+  Crop cut;
+  cut.size = alignment.length;
   if (mode_config_.fixed_size) {
-    const Crop cut = draw_crop(features, mode_config_, sample);
-    crop_intermediates(features, cut);
-    crop(features, cut);
+    cut = draw_crop(whole, mode_config_, sample);
+    crop(fixed, cut);
   } else {
-    crop_templates(features, mode_config_.max_templates);
+    crop_templates(fixed, mode_config_.max_templates);
   }
-  make_msa_feat(features);
-  return select_features(features);
+  return assemble_sample(fixed, alignment, passes, cut, padded_size(),
+                         {count, config_.common.msa_cluster_features, mode_config_.max_extra_msa > 0});
+}
+
+TensorDict FeaturePipeline::recycling_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const {
+  return map_tensors(expand(compact_passes(fixed, sample, pass, 1), torch::kCPU),
+                     [](const at::Tensor& tensor) { return tensor.select(-1, 0).select(0, 0); });
 }
 
 std::int64_t FeaturePipeline::recycling_iterations(const SampleKey& sample) const {
@@ -243,44 +218,18 @@ std::int64_t FeaturePipeline::recycling_iterations(const SampleKey& sample) cons
   return mode_config_.uniform_recycling ? RandomStream(sample, Purpose::recycling).integer(0, most) : most;
 }
 
-TensorDict FeaturePipeline::sample(const TensorDict& fixed, const SampleKey& key) const {
-  const torch::NoGradGuard no_gradients;
+CompactSample FeaturePipeline::compact(const TensorDict& fixed, const SampleKey& key) const {
   const std::int64_t iterations = recycling_iterations(key);
-  const std::int64_t count = iterations + 1;
-  const PaddedSize size = padded_size();
-  TensorDict batch;
-  // Each pass is written into its place at once: batches are tens of megabytes, mostly padding.
-  for (std::int64_t pass = 0; pass < count; ++pass) {
-    TensorDict features = cropped_pass(fixed, key, static_cast<std::uint32_t>(pass));
-    if (pass == 0) {
-      for (const auto& [name, tensor] : features) {
-        if (varying_features().count(name) == 0) {
-          batch[name] = padded(name, tensor, size);
-          continue;
-        }
-        auto shape = padded_shape(name, tensor.sizes(), size);
-        shape.insert(shape.begin(), count);
-        batch[name] = zeroed_tensor(shape, tensor.scalar_type());
-      }
-    }
-    for (const std::string& name : varying_features()) {
-      if (features.contains(name)) copy_to_front(batch[name].select(0, pass), features.at(name));
-    }
-  }
-  for (auto& [name, tensor] : batch) {
-    if (varying_features().count(name) != 0) {
-      tensor = tensor.movedim(0, -1).unsqueeze(0);
-    } else {
-      auto shape = tensor.sizes().vec();
-      shape.push_back(count);
-      tensor = tensor.unsqueeze(-1).expand(shape).unsqueeze(0);
-    }
-  }
   const bool is_clamped = mode_ == DataMode::train && RandomStream(key, Purpose::clamped_fape).uniform() <
                                                           static_cast<float>(config_.supervised.clamp_prob);
-  batch["use_clamped_fape"] = torch::full({1, count}, is_clamped ? 1.0F : 0.0F);
-  batch["no_recycling_iters"] = torch::full({1, count}, static_cast<float>(iterations));
-  return batch;
+  TensorDict features = fixed;
+  features["use_clamped_fape"] = torch::full({}, is_clamped ? 1.0F : 0.0F);
+  features["no_recycling_iters"] = torch::full({}, static_cast<float>(iterations));
+  return compact_passes(features, key, 0, static_cast<std::uint32_t>(iterations + 1));
+}
+
+TensorDict FeaturePipeline::sample(const TensorDict& fixed, const SampleKey& key) const {
+  return expand(compact(fixed, key), torch::kCPU);
 }
 
 }  // namespace foldperf::trainer

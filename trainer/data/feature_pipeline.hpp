@@ -4,7 +4,9 @@
 #include <cstdint>
 
 #include "trainer/config/data_config.hpp"
+#include "trainer/data/compact_sample.hpp"
 #include "trainer/data/feature_schema.hpp"
+#include "trainer/data/msa_transforms.hpp"
 #include "trainer/feed/random_stream.hpp"
 #include "trainer/tensor_dict.hpp"
 
@@ -16,17 +18,19 @@ class FeaturePipeline {
  public:
   FeaturePipeline(const DataConfig& config, DataMode mode);
 
-  // What is the same in every recycling pass: types, masks, profile, atoms, frames, angles, templates (zero of them where
-  // `raw` has none). In predict mode, or where `raw` has no coordinates, only what the sequence, the alignment and the
-  // templates give.
+  // What is the same in every recycling pass: types, profile, atoms, frames, angles, templates (zero of them where
+  // `raw` has none), and the alignment: msa uint8 in aatype's order and deletion_matrix_int int16. In predict mode, or
+  // where `raw` has no coordinates, only what the sequence, the alignment and the templates give.
   [[nodiscard]] TensorDict fixed_transforms(const TensorDict& raw) const;
+
+  // All passes of a sample, as small as it can be: what the workers make. Shares
+  // no memory with `fixed`.
+  [[nodiscard]] CompactSample compact(const TensorDict& fixed, const SampleKey& sample) const;
 
   // One recycling pass: sampled, masked, clustered, cropped and padded. Features in the names and shapes of the schema.
   [[nodiscard]] TensorDict recycling_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const;
 
-  // All passes of a sample. Features are [1, ..., passes]; features that no pass changes are expanded views over the
-  // last dimension, so do not write into them. In memory a pass comes after the other: select(-1, pass) is contiguous.
-  // Adds use_clamped_fape and no_recycling_iters, float32 [1, passes].
+  // All passes of a sample as features (expand_sample.hpp) on the CPU.
   [[nodiscard]] TensorDict sample(const TensorDict& fixed, const SampleKey& sample) const;
 
   // Extra recycling passes that this sample trains with: drawn uniformly from 0 to max_recycling_iters where
@@ -34,8 +38,12 @@ class FeaturePipeline {
   [[nodiscard]] std::int64_t recycling_iterations(const SampleKey& sample) const;
 
  private:
-  // recycling_pass before padding.
-  [[nodiscard]] TensorDict cropped_pass(const TensorDict& fixed, const SampleKey& sample, std::uint32_t pass) const;
+  // Rows, masks and clusters of one pass.
+  [[nodiscard]] PassRows choose_rows(const TensorDict& fixed, const AlignmentView& alignment,
+                                     const ReplacementShares& shares, const SampleKey& sample,
+                                     std::uint32_t pass) const;
+  [[nodiscard]] CompactSample compact_passes(const TensorDict& whole, const SampleKey& sample, std::uint32_t first,
+                                             std::uint32_t count) const;
   [[nodiscard]] PaddedSize padded_size() const;
 
   DataConfig config_;

@@ -1,11 +1,11 @@
 // Transforms of a chain's alignment: openfold/data/data_transforms.py, AlphaFold 2 supplement, sections 1.2.4 to 1.2.9
-// and algorithm 1. Each random one is split into its draws (msa_draws.hpp) and their effect, here.
+// and algorithm 1. Each random one is split into its draws (msa_draws.hpp) and their effect, here. No row is copied but
+// those that get masked: a pass is a choice of rows.
 //
-// n is the depth of the alignment, S the number of sampled rows (clusters), E of the others ("extra_"), L the length.
+// n is the depth of the alignment, L its length, S the number of sampled rows (clusters), E that of the others.
 #pragma once
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "trainer/config/data_config.hpp"
@@ -15,44 +15,83 @@ namespace foldperf::trainer {
 
 using Rows = std::vector<std::int64_t>;
 
-// msa [n, L] from HHblits' order to that of aatype, as int64.
+inline constexpr std::int64_t msa_classes = 23;  // residues, unknown, gap, mask
+
+// A whole alignment [n, L], row after row, in memory that somebody else owns.
+struct AlignmentView {
+  const std::uint8_t* residues = nullptr;  // in aatype's order, gap_residue for gaps
+  const std::int16_t* deletions = nullptr;
+  std::int64_t depth = 0;
+  std::int64_t length = 0;
+
+  [[nodiscard]] const std::uint8_t* row(std::int64_t index) const { return residues + index * length; }
+  [[nodiscard]] const std::int16_t* row_deletions(std::int64_t index) const { return deletions + index * length; }
+};
+
+// msa uint8 and deletion_matrix_int int16 [n, L] of features that correct_msa_restypes has been through, as long as
+// they live.
+AlignmentView alignment_view(const TensorDict& features);
+
+// msa [n, L] from HHblits' order to that of aatype, uint8; deletion_matrix_int as int16. Throws Error for a number that
+// is no residue.
 void correct_msa_restypes(TensorDict& features);
-// msa_mask [n, L] and msa_row_mask [n], all ones: padding adds zeros.
-void make_msa_mask(TensorDict& features, const std::string& prefix = "");
 // hhblits_profile [L, 22]: share of each residue type and of gaps over the whole alignment.
 void make_hhblits_profile(TensorDict& features);
+// target_feat [L, 22]: whether a chain begins here, then the residue, one-hot.
+void make_target_feat(TensorDict& features);
 
 // Rows in each block of block deletion: floor(depth x fraction).
 std::int64_t deletion_block_size(std::int64_t depth, double fraction);
 // The rows that stay when blocks of this size, starting at `starts` and cut off at the end, are deleted. Row 0 stays.
 Rows rows_after_block_deletion(std::int64_t depth, std::int64_t block_size, const Rows& starts);
-// Keeps these rows of the msa features, in this order; rows of the extra features with extra = true.
-void keep_rows(TensorDict& features, const Rows& rows, bool extra = false);
+// The first of the rows `kept` (the query), then the others in the order of the permutation of [0, kept.size() - 1).
+Rows permuted_rows(const Rows& kept, const Rows& permutation);
 
-// The query, then the other rows in the order of the permutation of [0, n - 1): the first max_seq rows stay, the others
-// become extra_msa, extra_deletion_matrix, extra_msa_mask, extra_msa_row_mask (unless keep_extra is false).
-void sample_msa(TensorDict& features, const Rows& permutation, std::int64_t max_seq, bool keep_extra = true);
+// What masked residues become: shares [L, 23] of each type (the last one: the mask token) where the alignment has a
+// given residue.
+class ReplacementShares {
+ public:
+  // hhblits_profile [L, 22].
+  ReplacementShares(const at::Tensor& profile, const MaskedMsaConfig& config);
 
-// The same of the rows `kept` only (those that block deletion left), in one go: deep alignments are copied once.
-void sample_msa_of(TensorDict& features, const Rows& kept, const Rows& permutation, std::int64_t max_seq);
+  [[nodiscard]] float share(std::int64_t position, std::uint8_t residue, std::int64_t type) const {
+    return base_[static_cast<std::size_t>(position * msa_classes + type)] + (type == residue ? same_ : 0.0F);
+  }
+  // The type at which the shares, summed up, pass this part of their total; `uniform` is in [0, 1).
+  [[nodiscard]] std::uint8_t choose(std::int64_t position, std::uint8_t residue, float uniform) const;
 
-// Probabilities [S, L, 23] of what a masked position becomes (the last one: the mask token).
-at::Tensor masked_msa_probabilities(const TensorDict& features, const MaskedMsaConfig& config);
-// Where uniform [S, L] is below replace_fraction, msa becomes `replacement` [S, L] int64. Adds bert_mask and true_msa.
-void make_masked_msa(TensorDict& features, const at::Tensor& uniform, const at::Tensor& replacement,
-                     double replace_fraction);
+ private:
+  float same_;
+  std::vector<float> base_;    // [L, 23]: shares without that of the residue itself
+  std::vector<float> totals_;  // [L, 22]: their sum with it, by residue
+};
 
-// extra_cluster_assignment [E] int64: the sampled row that shares most residues with each extra row (gaps and masked
-// positions do not count; the first of equals).
-void nearest_neighbor_clusters(TensorDict& features);
-// cluster_profile [S, L, 23] and cluster_deletion_mean [S, L] over each sampled row and the extra rows assigned to it.
-void summarize_clusters(TensorDict& features);
+// Masked places of the sampled rows.
+struct MaskedPlaces {
+  std::vector<std::int64_t> places;        // in [0, S x L), rising
+  std::vector<std::uint8_t> replacements;  // what stands there afterwards
+};
 
-// Keeps the first max_extra_msa rows of the permutation of [0, E).
-void crop_extra_msa(TensorDict& features, const Rows& permutation, std::int64_t max_extra_msa);
-void delete_extra_msa(TensorDict& features);
+// A recycling pass: which rows of the alignment it takes, and what is masked in them.
+struct PassRows {
+  Rows rows;                      // the S sampled ones, then the E others
+  std::int64_t sampled = 0;       // S
+  std::vector<std::uint8_t> msa;  // [S, L] masked
+  MaskedPlaces masked;
+  std::vector<std::int32_t> cluster_of;  // [E]: place of the sampled row that each other row belongs to
+  Rows extra;                            // those of the others that become extra rows, as places in [0, E)
 
-// target_feat [L, 22], msa_feat [S, L, 49] (25 without clusters), extra_has_deletion and extra_deletion_value [E, L].
-void make_msa_feat(TensorDict& features);
+  [[nodiscard]] std::int64_t others() const { return static_cast<std::int64_t>(rows.size()) - sampled; }
+};
+
+// The first max_rows rows are the sampled ones.
+void sample_rows(PassRows& pass, Rows rows, std::int64_t max_rows);
+// Sets msa: the sampled rows with their replacements.
+void mask_rows(PassRows& pass, const AlignmentView& alignment, MaskedPlaces masked);
+// Sets cluster_of: the sampled row, as masked, that shares most residues with each of the others (gaps and masks do not
+// count; the first of equals).
+void find_clusters(PassRows& pass, const AlignmentView& alignment);
+// Sets extra: the first max_extra_msa of a permutation of [0, E).
+void crop_extra_rows(PassRows& pass, Rows permutation, std::int64_t max_extra_msa);
 
 }  // namespace foldperf::trainer

@@ -3,16 +3,19 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "tests/trainer/data/checks.hpp"
 #include "tests/trainer/data/data_files.hpp"
 #include "trainer/data/alignment_features.hpp"
+#include "trainer/data/expand_sample.hpp"
 #include "trainer/data/feature_pipeline.hpp"
 #include "trainer/data/feature_schema.hpp"
 #include "trainer/data/msa_transforms.hpp"
 #include "trainer/data/raw_features.hpp"
+#include "trainer/data/sample_assembly.hpp"
 #include "trainer/input/alignment_folder.hpp"
 #include "trainer/input/structure.hpp"
 #include "trainer/protein/residue_types.hpp"
@@ -74,61 +77,105 @@ class GoldenRandom : public ::testing::TestWithParam<std::string> {
       options.repeat_heterogeneous_residues = true;
       raw = trainer::chain_features(trainer::find_chain(trainer::read_structure(*path, options), chain_id), *folder);
     } else {
-      const trainer::Alignment first = trainer::read_alignment(trainer::alignment_files(*folder).front());
-      raw = trainer::sequence_features(first.sequences.front());
-      for (auto& [key, tensor] : trainer::chain_alignment_features(*folder, first.sequences.front())) raw[key] = tensor;
+      const std::string sequence(trainer::read_alignment(trainer::alignment_files(*folder).front()).row(0));
+      raw = trainer::sequence_features(sequence);
+      for (auto& [key, tensor] : trainer::chain_alignment_features(*folder, sequence)) raw[key] = tensor;
     }
     return trainer::FeaturePipeline(config, trainer::DataMode::train).fixed_transforms(raw);
   }
 };
 
+// A choice of rows, as OpenFold's features: prefix "" or "extra_".
+TensorDict rows_as_features(const TensorDict& fixed, const Rows& rows, const std::string& prefix = "") {
+  const at::Tensor index = torch::tensor(rows, torch::kInt64);
+  return {{prefix + "msa", fixed.at("msa").index_select(0, index)},
+          {prefix + "deletion_matrix", fixed.at("deletion_matrix_int").index_select(0, index)}};
+}
+
+// What a compact sample of one pass becomes, without the dimensions of batch and passes.
+TensorDict expanded(const trainer::CompactSample& sample) {
+  return trainer::map_tensors(trainer::expand(sample, torch::kCPU),
+                              [](const at::Tensor& tensor) { return tensor.select(-1, 0).select(0, 0); });
+}
+
 TEST_P(GoldenRandom, EveryStageGivenItsDraws) {
   const TensorDict golden = load_golden("features", "random_" + GetParam());
   const trainer::DataConfig config = settings("random_" + GetParam());
   const TensorDict fixed = fixed_features(GetParam());
-  const std::int64_t depth = fixed.at("msa").size(0);
+  const trainer::AlignmentView alignment = trainer::alignment_view(fixed);
+  Rows all(static_cast<std::size_t>(alignment.depth));
+  std::iota(all.begin(), all.end(), std::int64_t{0});
 
   if (golden.contains("block_delete.starts")) {
-    TensorDict features = fixed;
-    ASSERT_EQ(depth, golden.at("block_delete.num_seq_in").item<std::int64_t>());
+    ASSERT_EQ(alignment.depth, golden.at("block_delete.num_seq_in").item<std::int64_t>());
     const std::int64_t block =
-        trainer::deletion_block_size(depth, config.common.block_delete_msa.msa_fraction_per_block);
-    trainer::keep_rows(features,
-                       trainer::rows_after_block_deletion(depth, block, to_rows(golden.at("block_delete.starts"))));
-    expect_stage(golden, "block_delete", features, {"msa", "deletion_matrix"});
+        trainer::deletion_block_size(alignment.depth, config.common.block_delete_msa.msa_fraction_per_block);
+    const Rows kept =
+        trainer::rows_after_block_deletion(alignment.depth, block, to_rows(golden.at("block_delete.starts")));
+    expect_stage(golden, "block_delete", rows_as_features(fixed, kept), {"msa", "deletion_matrix"});
   }
 
-  TensorDict features = fixed;
+  trainer::PassRows pass;
   const std::int64_t clusters = golden.at("sample_msa.max_seq").item<std::int64_t>();
-  trainer::sample_msa(features, to_rows(golden.at("sample_msa.randperm")), clusters);
-  expect_stage(golden, "sample_msa", features, {"msa", "extra_msa", "deletion_matrix", "extra_deletion_matrix"});
+  trainer::sample_rows(pass, trainer::permuted_rows(all, to_rows(golden.at("sample_msa.randperm"))), clusters);
+  const Rows sampled(pass.rows.begin(), pass.rows.begin() + pass.sampled);
+  const Rows others(pass.rows.begin() + pass.sampled, pass.rows.end());
+  expect_stage(golden, "sample_msa", rows_as_features(fixed, sampled), {"msa", "deletion_matrix"});
+  expect_stage(golden, "sample_msa", rows_as_features(fixed, others, "extra_"), {"extra_msa", "extra_deletion_matrix"});
 
-  expect_close("categorical_probs", trainer::masked_msa_probabilities(features, config.common.masked_msa),
-               golden.at("masked_msa.categorical_probs"), element_wise_limit);
-  trainer::make_masked_msa(features, golden.at("masked_msa.uniform"), golden.at("masked_msa.categorical"),
-                           config.train.masked_msa_replace_fraction);
+  const trainer::ReplacementShares shares(fixed.at("hhblits_profile"), config.common.masked_msa);
+  const at::Tensor probabilities =
+      torch::empty({pass.sampled, alignment.length, trainer::msa_classes}, torch::kFloat32);
+  auto share = probabilities.accessor<float, 3>();
+  for (std::int64_t s = 0; s < pass.sampled; ++s) {
+    for (std::int64_t i = 0; i < alignment.length; ++i) {
+      const std::uint8_t residue = alignment.row(sampled[static_cast<std::size_t>(s)])[i];
+      for (std::int64_t type = 0; type < trainer::msa_classes; ++type)
+        share[s][i][type] = shares.share(i, residue, type);
+    }
+  }
+  expect_close("categorical_probs", probabilities, golden.at("masked_msa.categorical_probs"), element_wise_limit);
+  const at::Tensor uniform = golden.at("masked_msa.uniform").flatten();
+  const at::Tensor places =
+      (uniform < static_cast<float>(config.train.masked_msa_replace_fraction)).nonzero().squeeze(-1);
+  trainer::MaskedPlaces masked;
+  masked.places = to_rows(places);
+  for (const std::int64_t residue : to_rows(golden.at("masked_msa.categorical").flatten().index_select(0, places)))
+    masked.replacements.push_back(static_cast<std::uint8_t>(residue));
+  trainer::mask_rows(pass, alignment, std::move(masked));
+  const at::Tensor msa = torch::from_blob(pass.msa.data(), {pass.sampled, alignment.length}, torch::kUInt8);
+
+  trainer::find_clusters(pass, alignment);
+  trainer::crop_extra_rows(pass, to_rows(golden.at("crop_extra.randperm")),
+                           golden.at("crop_extra.max_extra_msa").item<std::int64_t>());
+
+  // The whole chain, as it is.
+  trainer::Crop crop;
+  crop.size = alignment.length;
+  const trainer::CompactSample compact =
+      trainer::assemble_sample(trainer::select_features(fixed), alignment, {pass}, crop, {}, {});
+  TensorDict features = expanded(compact);
+  features["msa"] = msa;
+  features["hhblits_profile"] = fixed.at("hhblits_profile");
   expect_stage(golden, "masked_msa", features, {"msa", "bert_mask", "true_msa", "hhblits_profile"});
-
-  trainer::nearest_neighbor_clusters(features);
-  trainer::summarize_clusters(features);
+  features["extra_cluster_assignment"] = torch::tensor(pass.cluster_of, torch::kInt64);
+  features["cluster_profile"] = features.at("msa_feat").narrow(-1, trainer::msa_classes + 2, trainer::msa_classes);
+  features["cluster_deletion_mean"] =
+      compact.varying.at("cluster_deletions")[0] / (1 + 1e-6 + compact.varying.at("cluster_members")[0].unsqueeze(-1));
   expect_stage(golden, "clusters", features, {"extra_cluster_assignment", "cluster_profile", "cluster_deletion_mean"});
-
-  const std::int64_t extra = golden.at("crop_extra.max_extra_msa").item<std::int64_t>();
-  trainer::crop_extra_msa(features, to_rows(golden.at("crop_extra.randperm")), extra);
+  features["extra_deletion_matrix"] = compact.varying.at("extra_deletions")[0];
   expect_stage(golden, "crop_extra", features, {"extra_msa", "extra_deletion_matrix", "extra_msa_mask"});
-
-  trainer::make_msa_feat(features);
   expect_stage(golden, "make_msa_feat", features,
                {"msa_feat", "target_feat", "extra_has_deletion", "extra_deletion_value"});
 
   const std::int64_t crop_size = golden.at("crop.crop_size").item<std::int64_t>();
-  trainer::Crop crop;
   crop.start = golden.at("crop.start").item<std::int64_t>();
   crop.size = std::min(crop_size, golden.at("crop.seq_length_in").item<std::int64_t>());
-  TensorDict selected = trainer::select_features(features);
-  trainer::crop(selected, crop);
-  EXPECT_EQ(selected.at("seq_length").item<std::int64_t>(), golden.at("crop.seq_length").item<std::int64_t>());
-  trainer::pad(selected, {crop_size, clusters, extra, 0});
+  TensorDict cropped = trainer::select_features(fixed);
+  trainer::crop(cropped, crop);
+  EXPECT_EQ(cropped.at("seq_length").item<std::int64_t>(), golden.at("crop.seq_length").item<std::int64_t>());
+  const trainer::PaddedSize size{crop_size, clusters, golden.at("crop_extra.max_extra_msa").item<std::int64_t>(), 0};
+  const TensorDict selected = expanded(trainer::assemble_sample(cropped, alignment, {pass}, crop, size, {}));
   for (const auto& [name, expected] : with_prefix(golden, "final.")) {
     ASSERT_TRUE(selected.contains(name)) << name;
     EXPECT_EQ(selected.at(name).scalar_type(), expected.scalar_type()) << name;

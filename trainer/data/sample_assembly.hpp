@@ -1,0 +1,27 @@
+// From a chain's features and the choices of its recycling passes to a compact sample.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "trainer/data/compact_sample.hpp"
+#include "trainer/data/feature_schema.hpp"
+#include "trainer/data/msa_transforms.hpp"
+#include "trainer/tensor_dict.hpp"
+
+namespace foldperf::trainer {
+
+struct AssemblyOptions {
+  std::int64_t passes = 1;       // recycling passes of the sample
+  bool cluster_features = true;  // the passes have cluster_of
+  bool extra_rows = true;        // the passes have extra
+};
+
+// `fixed` are features of the whole chain, those of the schema with their crop taken (crop of feature_schema.hpp);
+// `pass_rows` has one entry for each of the passes, or one for all of them; `crop` is where its residues lie in the
+// chain; `size` is what expansion will fill up to. Throws Error where something is larger than that.
+CompactSample assemble_sample(const TensorDict& fixed, const AlignmentView& alignment,
+                              const std::vector<PassRows>& pass_rows, const Crop& crop, const PaddedSize& size,
+                              const AssemblyOptions& options);
+
+}  // namespace foldperf::trainer
