@@ -6,6 +6,7 @@ option(FOLDPERF_UNITY "Compile the files that use Torch in groups: a clean build
 option(FOLDPERF_TORCH "Build what uses LibTorch: OFF leaves core, collectors, command line and the trainer's Torch-free parts" ON)
 option(FOLDPERF_CUDA "Build CUDA sources (needs nvcc 13 on PATH or in the Python environment)" ON)
 set(FOLDPERF_SANITIZE "" CACHE STRING "Sanitizers, comma separated: address,undefined or thread")
+option(FOLDPERF_LIBFUZZER "Build tests/fuzz for clang's libFuzzer (scripts/fuzz.sh)" OFF)
 set(FOLDPERF_VENV "${PROJECT_SOURCE_DIR}/.venv" CACHE PATH "Python environment that holds torch (made by scripts/setup.sh)")
 
 set(CMAKE_CXX_STANDARD 20)

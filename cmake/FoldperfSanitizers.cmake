@@ -7,3 +7,11 @@ if(FOLDPERF_SANITIZE)
   endif()
   add_link_options(-fsanitize=${FOLDPERF_SANITIZE})
 endif()
+
+if(FOLDPERF_LIBFUZZER)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "FOLDPERF_LIBFUZZER needs clang++ as CMAKE_CXX_COMPILER, which brings libFuzzer (scripts/fuzz.sh configures so)")
+  endif()
+  # Libraries tell libFuzzer which code an input reached; the targets of tests/fuzz link its main().
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX,C>:-fsanitize=fuzzer-no-link>)
+endif()
