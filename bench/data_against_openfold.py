@@ -7,6 +7,8 @@
 DIR of --openfold is a checkout of github.com/aqlaboratory/openfold; the Python that runs this needs torch and
 OpenFold's imports. DIR of --data holds mmCIF files, that of --alignments a folder a chain. A sample is: read structure
 and alignments, make the features, all four recycling passes, cropped. Nothing is cached between samples by either.
+OpenFold's sample is padded; ours is padded and its residues made one-hot where the model runs, so with a GPU not by the
+data workers. --expand adds that, done on the CPU.
 Prints the median of each, the ratio, and the peak memory above the idle process; fails on no time.
 """
 import argparse
@@ -32,7 +34,8 @@ class Ours:
         chains = "[" + ", ".join(f'"{chain}"' for chain in options.chains) + "]"
         command = [options.program, "--preset", options.preset, "--data", options.data, "--alignments",
                    options.alignments, "--set", f"data.source.train_chains={chains}",
-                   "--set", "data.train.uniform_recycling=false"]
+                   "--set", "data.train.uniform_recycling=false", "--set", "data.loader.cache_mib=0"]
+        self.command = "expand" if options.expand else "sample"
         self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         about = self.answer()
         self.places = {chain: place for place, chain in enumerate(about["chains"])}
@@ -50,7 +53,7 @@ class Ours:
         return self.answer()
 
     def sample(self, chain, seed):
-        return self.ask(f"sample {self.places[chain]} {seed}")
+        return self.ask(f"{self.command} {self.places[chain]} {seed}")
 
     def memory(self):
         return self.ask("memory")["peak_mib"] - self.idle
@@ -89,6 +92,7 @@ def main():
     parser.add_argument("--chains", nargs="+", required=True)
     parser.add_argument("--program", default=os.path.join(os.path.dirname(__file__), "../build/release/bin/data_bench"))
     parser.add_argument("--samples", type=int, default=10)
+    parser.add_argument("--expand", action="store_true", help="pad and expand our samples too, on the CPU")
     parser.add_argument("--preset", default="initial_training")
     options = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"

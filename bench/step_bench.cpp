@@ -12,10 +12,11 @@
 #include "core/error.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
-#include "trainer/loop/command_line.hpp"
 #include "trainer/loop/loader_source.hpp"
+#include "trainer/loop/model_weights.hpp"
+#include "trainer/loop/tensor_file.hpp"
 #include "trainer/loop/trainer.hpp"
-#include "trainer/loop/weights_file.hpp"
+#include "trainer/program/command_line.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -70,8 +71,8 @@ int run(const std::vector<std::string>& arguments) {
   Trainer trainer(config, choose_device(config.train.device));
   TensorDict features;
   for (const auto& [name, tensor] : batch.features) features[name] = tensor;
-  save_weights((folder / "batch.pt").string(), features);
-  save_weights((folder / "weights.pt").string(), weights_of(*trainer.model()));
+  save_tensors((folder / "batch.pt").string(), features);
+  save_tensors((folder / "weights.pt").string(), weights_of(*trainer.model()));
   std::ofstream(folder / "config.json") << tree.dump();
   std::cout << nlohmann::json{{"ready", true}, {"chain", batch.about.chain}, {"threads", at::get_num_threads()}}
             << std::endl;

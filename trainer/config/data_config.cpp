@@ -59,6 +59,9 @@ static void visit(DataModeConfig& c, Visitor& field) {
   field("max_extra_msa", c.max_extra_msa);
   field.range("max_extra_msa", c.max_extra_msa, 0, 1'000'000);
   field("max_template_hits", c.max_template_hits);
+  field.range("max_template_hits", c.max_template_hits, 0, 1000);
+  field("shuffle_top_k_prefiltered", c.shuffle_top_k_prefiltered);
+  field.range("shuffle_top_k_prefiltered", c.shuffle_top_k_prefiltered, 0, 1'000'000);
   field("max_templates", c.max_templates);
   field.range("max_templates", c.max_templates, 0, 1000);
   field("crop", c.crop);
@@ -70,24 +73,52 @@ static void visit(DataModeConfig& c, Visitor& field) {
   field("uniform_recycling", c.uniform_recycling);
   field("distillation_prob", c.distillation_prob);
   field.range("distillation_prob", c.distillation_prob, 0, 1);
-  field.pass_over({"spatial_crop_prob", "interface_threshold", "shuffle_top_k_prefiltered", "clamp_prob"});
+  field.pass_over({"spatial_crop_prob", "interface_threshold", "clamp_prob"});
 }
 template <typename Visitor>
 static void visit(DataSourceConfig& c, Visitor& field) {
   field("train_data_dir", c.train_data_dir);
   field("train_alignment_dir", c.train_alignment_dir);
+  field("alignment_index_path", c.alignment_index_path);
+  field("train_duplicate_chains_path", c.train_duplicate_chains_path);
+  field("train_chain_data_cache_path", c.train_chain_data_cache_path);
+  field("train_filter_path", c.train_filter_path);
+  field("train_chains", c.train_chains);
+  field("train_epoch_len", c.train_epoch_len);
+  field.range("train_epoch_len", c.train_epoch_len, 0, 4'000'000'000);
+  field("treat_pdb_as_distillation", c.treat_pdb_as_distillation);
+  field("distillation_data_dir", c.distillation_data_dir);
+  field("distillation_alignment_dir", c.distillation_alignment_dir);
+  field("distillation_alignment_index_path", c.distillation_alignment_index_path);
+  field("distillation_chain_data_cache_path", c.distillation_chain_data_cache_path);
+  field("distillation_filter_path", c.distillation_filter_path);
   field("val_data_dir", c.val_data_dir);
   field("val_alignment_dir", c.val_alignment_dir);
-  field("train_chains", c.train_chains);
   field("val_chains", c.val_chains);
-  field("treat_pdb_as_distillation", c.treat_pdb_as_distillation);
+  field("template_mmcif_dir", c.template_mmcif_dir);
+  field("max_template_date", c.max_template_date);
+  field("template_release_dates_cache_path", c.template_release_dates_cache_path);
+  field("obsolete_pdbs_file_path", c.obsolete_pdbs_file_path);
+  field("max_resolution", c.max_resolution);
+  field.range("max_resolution", c.max_resolution, 0.01, 1000);
+  field("max_single_residue_fraction", c.max_single_residue_fraction);
+  field.range("max_single_residue_fraction", c.max_single_residue_fraction, 0.05, 1);
+  field("max_release_date", c.max_release_date);
 }
 template <typename Visitor>
 static void visit(DataLoaderConfig& c, Visitor& field) {
   field("num_workers", c.num_workers);
   field.range("num_workers", c.num_workers, 0, 1024);
-  field("prefetch_factor", c.prefetch_factor);
-  field.range("prefetch_factor", c.prefetch_factor, 1, 1024);
+  field("depth", c.depth);
+  field.range("depth", c.depth, 1, 100'000);
+  field("order", c.order);
+  field("max_drift", c.max_drift);
+  field.range("max_drift", c.max_drift, 0, 1'000'000);
+  field("nice", c.nice);
+  field.range("nice", c.nice, -20, 19);
+  field("cpus", c.cpus);
+  field("cache_mib", c.cache_mib);
+  field.range("cache_mib", c.cache_mib, 0, 100'000'000);
 }
 template <typename Visitor>
 static void visit(DataConfig& c, Visitor& field) {
@@ -108,6 +139,7 @@ DataModeConfig train_mode_defaults() {
   mode.max_distillation_msa_clusters = 1000;
   mode.uniform_recycling = true;
   mode.distillation_prob = 0.75;
+  mode.shuffle_top_k_prefiltered = 20;
   return mode;
 }
 

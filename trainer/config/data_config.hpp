@@ -1,5 +1,5 @@
 // How chains become training samples: the sections and key names of OpenFold's config.data (openfold/config.py), plus
-// our own sections "source" (which files) and "loader" (threads). Defaults are those of `initial_training`.
+// sections "source" (which files) and "loader" (threads). Defaults are those of `initial_training`.
 #pragma once
 
 #include <cstdint>
@@ -52,8 +52,9 @@ struct DataModeConfig {
   bool block_delete_msa = true;
   double masked_msa_replace_fraction = 0.15;
   std::int64_t max_msa_clusters = 128;
-  std::int64_t max_extra_msa = 1024;  // 0: no extra MSA features
-  std::int64_t max_template_hits = 4;
+  std::int64_t max_extra_msa = 1024;           // 0: no extra MSA features
+  std::int64_t max_template_hits = 4;          // templates taken from a chain's hits
+  std::int64_t shuffle_top_k_prefiltered = 0;  // of the best hits, in random order at every sample; 0: best first
   std::int64_t max_templates = 4;
   bool crop = true;
   std::int64_t crop_size = 256;  // 0: the whole chain (OpenFold: null)
@@ -67,20 +68,54 @@ DataModeConfig train_mode_defaults();    // crop 256, block deletion, uniform re
 DataModeConfig eval_mode_defaults();     // whole chain, no block deletion, all recycling passes
 DataModeConfig predict_mode_defaults();  // as eval, unsupervised, 512 clusters
 
-// Which files. A chain is named <file without extension>_<author chain id>: 1ubi_A.
+// Which files, by the names of OpenFold's command line (train_openfold.py). A chain is named <file without extension>_
+// <author chain id>: 1ubi_A. Where a folder of structures is asked for, an archive will do; where one of alignments, an
+// archive or the index of an alignment_db. Empty texts: not given.
 struct DataSourceConfig {
-  std::string train_data_dir;       // folder of .cif, .pdb, .ent, each also as .gz
-  std::string train_alignment_dir;  // <dir>/<chain name>/*.a3m|*.sto (seqemb_mode: *.pt); empty: own sequence only
-  std::string val_data_dir;         // empty: evaluation uses train_data_dir
+  // Training set.
+  std::string train_data_dir;               // structures: .cif, .pdb, .ent, each also as .gz
+  std::string train_alignment_dir;          // <dir>/<chain name>/*.a3m|*.sto|*.hhr (seqemb_mode: *.pt)
+  std::string alignment_index_path;         // index of an alignment_db; train_alignment_dir holds its .db files then
+  std::string train_duplicate_chains_path;  // a line of chains of one sequence: they share the alignments of one
+  std::string train_chain_data_cache_path;  // JSON: chains are known without reading them, and the filters apply
+  std::string train_filter_path;            // a chain a line: others are left out
+  std::vector<std::string> train_chains;    // chain names, or entry names for all their chains; empty: all there are
+  std::int64_t train_epoch_len = 0;         // samples in an epoch; 0: 10,000 where chains are sampled, else all chains
+  bool treat_pdb_as_distillation = false;   // .pdb files are predictions: mask residues of B factor (pLDDT) at most 50
+
+  // Self-distillation set: predicted structures (PDB files with pLDDT), a share of data.train.distillation_prob.
+  std::string distillation_data_dir;
+  std::string distillation_alignment_dir;
+  std::string distillation_alignment_index_path;
+  std::string distillation_chain_data_cache_path;
+  std::string distillation_filter_path;
+
+  // Validation set.
+  std::string val_data_dir;  // empty: evaluation uses train_data_dir
   std::string val_alignment_dir;
-  std::vector<std::string> train_chains;   // chain names, or entry names for all their chains; empty: all in the folder
-  std::vector<std::string> val_chains;     // empty: those of val_data_dir, else the training chains
-  bool treat_pdb_as_distillation = false;  // .pdb files are predictions: mask residues of B factor (pLDDT) at most 50
+  std::vector<std::string> val_chains;  // empty: those of val_data_dir, else the training chains
+
+  // Templates.
+  std::string template_mmcif_dir;                 // empty: none
+  std::string max_template_date;                  // YYYY-MM-DD: no template released later
+  std::string template_release_dates_cache_path;  // JSON: dates without reading the files
+  std::string obsolete_pdbs_file_path;            // the PDB's obsolete.dat
+
+  // What a chain data cache lets in.
+  double max_resolution = 9;                 // Angstrom
+  double max_single_residue_fraction = 0.8;  // of a chain's sequence
+  std::string max_release_date;              // YYYY-MM-DD; empty: no limit
 };
 
+// The threads that prepare batches, and the order these are handed over in.
 struct DataLoaderConfig {
-  std::int64_t num_workers = 1;      // threads that prepare batches; 0: prepared when asked for
-  std::int64_t prefetch_factor = 2;  // batches held ready per worker
+  std::int64_t num_workers = 4;       // 0: prepared when asked for
+  std::int64_t depth = 64;            // samples prepared ahead, at most
+  std::string order = "ready_first";  // a slow sample is overtaken; "strict": never
+  std::int64_t max_drift = 32;        // places before or after its turn that ready_first lets a sample be trained on
+  std::int64_t nice = 0;              // of the workers: 1 to 19 lets the training thread go first
+  std::string cpus;                   // CPUs of the workers: "0-3,8", "node:1", "auto"; empty: wherever they may run
+  std::int64_t cache_mib = 1024;      // parsed chains and templates kept in memory; 0: none
 };
 
 struct DataConfig {

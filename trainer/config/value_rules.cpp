@@ -57,6 +57,7 @@ struct Choice {
 };
 const std::vector<Choice>& choices() {
   static const std::vector<Choice> all{
+      {"data.loader.order", {"ready_first", "strict"}},
       {"train.device", {"auto", "cpu", "cuda"}},
       {"profile.ranges", {"auto", "on", "off"}},
   };

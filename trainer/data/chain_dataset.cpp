@@ -1,94 +1,100 @@
 #include "trainer/data/chain_dataset.hpp"
 
-#include <chrono>
+#include <algorithm>
+#include <numeric>
 
-#include "core/error.hpp"
-#include "trainer/data/alignment_features.hpp"
-#include "trainer/data/raw_features.hpp"
-#include "trainer/data/sequence_embedding.hpp"
+#include "trainer/data/stage_clock.hpp"
+#include "trainer/data/template_features.hpp"
 
 namespace foldperf::trainer {
 
 namespace {
 
-// Adds the time of each stage under its name.
-class StageClock {
- public:
-  explicit StageClock(std::map<std::string, std::int64_t>& nanoseconds) : nanoseconds_(nanoseconds) {}
-  void finish(const char* stage) {
-    const auto now = std::chrono::steady_clock::now();
-    nanoseconds_[stage] = std::chrono::duration_cast<std::chrono::nanoseconds>(now - last_).count();
-    last_ = now;
-  }
-
- private:
-  std::map<std::string, std::int64_t>& nanoseconds_;
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
-
-StructureOptions structure_options(const DataConfig& config) {
-  StructureOptions options;
-  options.treat_pdb_as_distillation = config.source.treat_pdb_as_distillation;
-  return options;
+// Each set its share of what is not the templates' half of the limit.
+std::size_t cache_bytes(const DataConfig& config, std::size_t sets) {
+  const auto limit = static_cast<std::size_t>(config.loader.cache_mib) << 20;
+  const bool has_templates = !config.source.template_mmcif_dir.empty() && config.common.use_templates;
+  return (has_templates ? limit / 2 : limit) / sets;
 }
 
-void need_embeddings(const DataConfig& config, const char* key, const std::string& folder) {
-  if (!config.seqemb_mode.enabled || !folder.empty()) return;
-  throw UsageError(std::string(key) + " is not set: sequence-embedding mode (data.seqemb_mode) reads the embedding " +
-                   "<folder>/<chain>/<chain>.pt of each chain");
+std::vector<std::size_t> template_order(const SampleKey& sample, std::size_t count) {
+  RandomStream stream(sample, Purpose::template_order);
+  std::vector<std::size_t> order;
+  for (const std::int64_t place : stream.permutation(static_cast<std::int64_t>(count)))
+    order.push_back(static_cast<std::size_t>(place));
+  return order;
+}
+
+// "812 of 1000 found in memory, 93 MiB kept".
+std::string text_of(const CacheStatistics& cache) {
+  return std::to_string(cache.hits) + " of " + std::to_string(cache.hits + cache.misses) + " found in memory, " +
+         std::to_string(cache.bytes >> 20) + " MiB kept";
 }
 
 }  // namespace
 
-ChainDataset::ChainDataset(std::vector<ChainSource> chains, const DataConfig& config, DataMode mode)
-    : chains_(std::move(chains)),
-      options_(structure_options(config)),
-      seqemb_mode_(config.seqemb_mode),
-      pipeline_(config, mode) {}
+ChainDataset::ChainDataset(std::vector<ChainSet> sets, const DataConfig& config, DataMode mode)
+    : mode_config_(mode == DataMode::train ? config.train : config.eval), pipeline_(config, mode) {
+  const std::size_t bytes = cache_bytes(config, std::max<std::size_t>(sets.size(), 1));
+  for (ChainSet& set : sets) {
+    readers_.push_back(std::make_unique<const ChainReader>(std::move(set), config.seqemb_mode.preembedding_dim, bytes));
+  }
+}
 
-Batch ChainDataset::load(std::size_t chain, const SampleKey& sample) const {
-  const ChainSource& source = chains_.at(chain);
+TensorDict ChainDataset::with_templates(const ParsedChain& chain, const ChainSet& set, const SampleKey& sample) const {
+  TensorDict raw = chain.raw;
+  if (!set.templates || chain.hits.empty()) return raw;
+  TemplateQuery query;
+  query.sequence = chain.sequence;
+  query.max_hits = static_cast<std::size_t>(mode_config_.max_template_hits);
+  if (set.shuffles_templates) query.shuffle_top_k = static_cast<std::size_t>(mode_config_.shuffle_top_k_prefiltered);
+  query.permutation = [&](std::size_t count) { return template_order(sample, count); };
+  const auto length = static_cast<std::int64_t>(chain.sequence.size());
+  for (auto& [name, tensor] : template_raw_features(set.templates->find(query, chain.hits).templates, length))
+    raw[name] = tensor;
+  return raw;
+}
+
+Batch ChainDataset::load(std::size_t set, std::size_t chain, const SampleKey& sample) const {
+  const ChainReader& reader = *readers_.at(set);
   Batch batch;
-  StageClock clock(batch.fact.preparation_ns);
-  const StructureEntry entry = read_structure(source.structure, options_);
-  const ProteinChain& protein = find_chain(entry, source.chain);
-  TensorDict raw = structure_features(protein);
-  clock.finish("read");
-  const TensorDict rows =
-      seqemb_mode_.enabled
-          ? sequence_embedding_features(source.alignments, source.name, protein.sequence, seqemb_mode_.preembedding_dim)
-          : chain_alignment_features(source.alignments, protein.sequence);
-  for (const auto& [name, tensor] : rows) raw[name] = tensor;
-  clock.finish("alignment");
+  StageTimes& nanoseconds = batch.fact.preparation_ns;
+  const std::shared_ptr<const ParsedChain> parsed = reader.read(chain, nanoseconds);
+  StageClock clock(nanoseconds);
+  const TensorDict raw = with_templates(*parsed, reader.set(), sample);
+  if (reader.set().templates) clock.finish("templates");
   const TensorDict fixed = pipeline_.fixed_transforms(raw);
   clock.finish("features");
-  batch.features = pipeline_.sample(fixed, sample);
+  batch.sample = pipeline_.compact(fixed, sample);
   clock.finish("transforms");
-  batch.fact.chain = source.name;
-  batch.fact.length = static_cast<std::int64_t>(protein.length());
-  batch.fact.crop = batch.features.at("aatype").size(1);
-  batch.fact.alignment_depth = raw.at("msa").size(0);
+  batch.fact.chain = reader.set().catalog.chains.at(chain).name;
+  batch.fact.length = static_cast<std::int64_t>(parsed->sequence.size());
+  batch.fact.crop = batch.sample.fixed.at("aatype").size(0);
+  batch.fact.alignment_depth = parsed->alignment_depth;
   batch.epoch = sample.epoch;
   return batch;
 }
 
-ChainCatalog training_chains(const DataConfig& config) {
-  const DataSourceConfig& source = config.source;
-  if (source.train_data_dir.empty())
-    throw UsageError("data.source.train_data_dir is not set: name the folder of the structure files");
-  need_embeddings(config, "data.source.train_alignment_dir", source.train_alignment_dir);
-  return find_chains(source.train_data_dir, source.train_alignment_dir, source.train_chains, structure_options(config));
+TensorDict ChainDataset::raw_features(std::size_t set, std::size_t chain, const SampleKey& sample) const {
+  StageTimes nanoseconds;
+  const ChainReader& reader = *readers_.at(set);
+  return with_templates(*reader.read(chain, nanoseconds), reader.set(), sample);
 }
 
-ChainCatalog evaluation_chains(const DataConfig& config) {
-  const DataSourceConfig& source = config.source;
-  if (source.val_data_dir.empty() && source.val_chains.empty()) return training_chains(config);
-  if (source.val_data_dir.empty()) {
-    need_embeddings(config, "data.source.train_alignment_dir", source.train_alignment_dir);
-    return find_chains(source.train_data_dir, source.train_alignment_dir, source.val_chains, structure_options(config));
+std::size_t ChainDataset::size() const {
+  return std::accumulate(readers_.begin(), readers_.end(), std::size_t{0},
+                         [](std::size_t sum, const auto& reader) { return sum + reader->set().catalog.chains.size(); });
+}
+
+std::string ChainDataset::cache_summary() const {
+  std::string text;
+  for (const auto& reader : readers_) {
+    if (!text.empty()) text += "; ";
+    text += reader->set().name + " chains: " + text_of(reader->cache_statistics());
   }
-  need_embeddings(config, "data.source.val_alignment_dir", source.val_alignment_dir);
-  return find_chains(source.val_data_dir, source.val_alignment_dir, source.val_chains, structure_options(config));
+  if (const auto& templates = readers_.front()->set().templates; templates)
+    text += "; templates: " + text_of(templates->cache_statistics());
+  return text;
 }
 
 }  // namespace foldperf::trainer

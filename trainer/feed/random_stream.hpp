@@ -27,6 +27,7 @@ enum class Purpose : std::uint32_t {
   crop_extra_msa = 10,
   kept_chain = 11,
   sample_set = 12,
+  template_order = 13,
 };
 
 // Which sample a draw belongs to.

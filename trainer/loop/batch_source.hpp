@@ -2,18 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "core/facts/facts.hpp"
+#include "trainer/feed/ready_queue.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {
 
 struct TrainingBatch {
-  TensorDict features;     // OpenFold's names, [1, ..., recycling passes], on the CPU
+  TensorDict features;     // OpenFold's names, [1, ..., recycling passes]; on the device, or to be copied there
   facts::BatchFact about;  // chain, length, depth, preparation times; `step` is filled in by the loop
+  std::int64_t drift = 0;  // places that it came after its turn; negative: before
+  QueueProgress progress;  // what a run that goes on after this sample needs to know of the order
 };
 
-// Training batches without end, in an order that depends on the seed only.
+// Training batches without end.
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
@@ -24,7 +28,7 @@ class BatchSource {
 class EvaluationSource {
  public:
   virtual ~EvaluationSource() = default;
-  [[nodiscard]] virtual std::size_t size() const = 0;
+  [[nodiscard]] virtual std::size_t size() const = 0;  // 0: there is nothing to evaluate on
   virtual TrainingBatch get(std::size_t index) = 0;
 };
 

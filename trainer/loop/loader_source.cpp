@@ -1,29 +1,59 @@
 #include "trainer/loop/loader_source.hpp"
 
+#include <sstream>
+
+#include "core/error.hpp"
+
 namespace foldperf::trainer {
 
-LoaderSource::LoaderSource(const DataConfig& config) {
-  ChainCatalog catalog = training_chains(config);
-  for (const SkippedEntry& entry : catalog.skipped) {
-    warnings_.push_back(entry.structure.string() + ": passed over: " + entry.reason);
+LoaderSource::LoaderSource(const DataConfig& config, at::Device device) {
+  std::vector<ChainSet> sets = training_sets(config);
+  for (const ChainSet& set : sets) {
+    for (const SkippedEntry& entry : set.catalog.skipped) {
+      warnings_.push_back(entry.structure.string() + ": passed over: " + entry.reason);
+    }
+    for (const std::string& note : set.catalog.notes) warnings_.push_back(set.name + " set: " + note);
   }
-  dataset_ = std::make_shared<const ChainDataset>(std::move(catalog.chains), config, DataMode::train);
-  loader_ = std::make_unique<BatchLoader>(dataset_, training_loader_options(config));
+  dataset_ = std::make_shared<const ChainDataset>(std::move(sets), config, DataMode::train);
+  feed_ = std::make_unique<DeviceFeed>(std::make_unique<BatchLoader>(dataset_, training_loader_options(config)), device);
 }
 
 TrainingBatch LoaderSource::next() {
-  auto batch = loader_->next();
+  auto batch = feed_->next();
   if (!batch) throw Error("the loader of training batches ended, though it was asked for batches without end");
-  return {std::move(batch->features), std::move(batch->fact)};
+  return std::move(*batch);
 }
 
-EvaluationChains::EvaluationChains(const DataConfig& config)
-    : dataset_(evaluation_chains(config).chains, config, DataMode::eval),
-      seed_(static_cast<std::uint64_t>(config.seed)) {}
+std::vector<std::string> LoaderSource::summary() const {
+  std::vector<std::string> lines;
+  std::istringstream text(describe(feed_->statistics(), residues_of_class));
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  lines.push_back(dataset_->cache_summary());
+  return lines;
+}
+
+EvaluationChains::EvaluationChains(const DataConfig& config, at::Device device)
+    : options_(evaluation_loader_options(config)), device_(device) {
+  std::optional<ChainSet> set = validation_set(config);
+  if (!set) return;
+  std::vector<ChainSet> sets;
+  sets.push_back(std::move(*set));
+  dataset_ = std::make_shared<const ChainDataset>(std::move(sets), config, DataMode::eval);
+}
 
 TrainingBatch EvaluationChains::get(std::size_t index) {
-  Batch batch = dataset_.load(index, {seed_, 0, static_cast<std::uint32_t>(index)});
-  return {std::move(batch.features), std::move(batch.fact)};
+  if (index >= size()) throw Error("there is no evaluation chain " + std::to_string(index));
+  if (!feed_ || index != expected_) {
+    LoaderOptions options = options_;
+    options.first_position = static_cast<std::int64_t>(index);
+    feed_.reset();
+    feed_ = std::make_unique<DeviceFeed>(std::make_unique<BatchLoader>(dataset_, options), device_);
+  }
+  expected_ = index + 1;
+  std::optional<TrainingBatch> batch = feed_->next();
+  if (index + 1 == size()) feed_.reset();  // its threads would have nothing to do until the next evaluation
+  if (!batch) throw Error("the loader of evaluation chains ended before the last of them");
+  return std::move(*batch);
 }
 
 }  // namespace foldperf::trainer

@@ -4,7 +4,8 @@
 
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
-#include "trainer/loop/weights_file.hpp"
+#include "trainer/loop/model_weights.hpp"
+#include "trainer/loop/tensor_file.hpp"
 #include "trainer/loss/metrics.hpp"
 #include "trainer/optim/clip.hpp"
 #include "trainer/optim/named_tensors.hpp"
@@ -65,7 +66,7 @@ Trainer::Trainer(const TrainerConfig& config, at::Device device)
   torch::manual_seed(static_cast<std::uint64_t>(config.train.seed));
   model_ = AlphaFold(config.model);
   if (!config.train.initial_weights.empty()) {
-    assign_weights(*model_, load_weights(config.train.initial_weights), config.train.initial_weights);
+    assign_weights(*model_, load_tensors(config.train.initial_weights), config.train.initial_weights);
   }
   model_->to(device_);
   model_->train();

@@ -10,9 +10,10 @@
 #include "trainer/instrument/operator_ranges.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/loop/metrics_log.hpp"
+#include "trainer/loop/model_weights.hpp"
 #include "trainer/loop/output_file.hpp"
 #include "trainer/loop/stop_signal.hpp"
-#include "trainer/loop/weights_file.hpp"
+#include "trainer/loop/tensor_file.hpp"
 
 namespace foldperf::trainer {
 
@@ -106,12 +107,12 @@ class Run {
     emit_fact(batch.about);
     const StepMetrics metrics = trainer_.step(step, batch);
     emit_fact(facts::StepFact{step, 1});
-    emit_metrics(metrics, batch.about.chain);
+    emit_metrics(metrics, batch.about.chain, batch.drift);
     ++result_.steps;
     account(metrics, batch.about);
     if (step % config_.train.log_every == 0 || metrics.skipped || !metrics.nonfinite_terms.empty() ||
         step + 1 == config_.train.steps) {
-      write_step(metrics, batch.about, seconds_since(start), wait_s);
+      write_step(metrics, batch, seconds_since(start), wait_s);
     }
     progress_.step(step, metrics.loss, metrics.lddt_ca);
     if (skipped_in_a_row_ >= config_.train.max_nonfinite_steps) {
@@ -122,7 +123,7 @@ class Run {
     }
   }
 
-  static void emit_metrics(const StepMetrics& metrics, const std::string& chain) {
+  static void emit_metrics(const StepMetrics& metrics, const std::string& chain, std::int64_t drift) {
     if (!instrumentation_enabled()) return;
     const auto emit = [&](const std::string& name, double value) {
       emit_fact(facts::MetricFact{metrics.step, name, value, "train", chain});
@@ -132,6 +133,7 @@ class Run {
     emit("lddt_ca", metrics.lddt_ca);
     emit("grad_norm", metrics.gradient_norm);
     emit("learning_rate", metrics.learning_rate);
+    emit("data_drift", static_cast<double>(drift));
   }
 
   // Counts what went wrong in a step, and says so.
@@ -149,7 +151,8 @@ class Run {
     }
   }
 
-  void write_step(const StepMetrics& metrics, const facts::BatchFact& batch, double step_s, double wait_s) {
+  void write_step(const StepMetrics& metrics, const TrainingBatch& from, double step_s, double wait_s) {
+    const facts::BatchFact& batch = from.about;
     ordered_json line = {{"kind", "train"},          {"step", metrics.step}, {"chain", batch.chain},
                          {"length", batch.length},   {"crop", batch.crop},   {"alignment_depth", batch.alignment_depth},
                          {"passes", metrics.passes}, {"loss", metrics.loss}, {"unscaled_loss", metrics.unscaled_loss}};
@@ -162,10 +165,12 @@ class Run {
     if (!metrics.nonfinite_terms.empty()) line["nonfinite_terms"] = metrics.nonfinite_terms;
     line["step_s"] = step_s;
     line["data_wait_s"] = wait_s;
+    line["data_drift"] = from.drift;
     metrics_.write(line);
   }
 
   void evaluate(std::int64_t steps_made, EvaluationSource& evaluation) {
+    if (evaluation.size() == 0) return;
     const auto start = std::chrono::steady_clock::now();
     result_.last_evaluation = trainer_.evaluate(evaluation, StopSignal::requested);
     const double seconds = seconds_since(start);
@@ -197,8 +202,8 @@ class Run {
 
   void write_weights() {
     const PhaseRange phase(facts::phase::checkpoint);
-    save_weights((folder_ / "weights.pt").string(), trainer_.average().state());
-    save_weights((folder_ / "weights_raw.pt").string(), weights_of(*trainer_.model()));
+    save_tensors((folder_ / "weights.pt").string(), trainer_.average().state());
+    save_tensors((folder_ / "weights_raw.pt").string(), weights_of(*trainer_.model()));
   }
 
   Trainer& trainer_;

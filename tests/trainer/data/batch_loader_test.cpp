@@ -5,7 +5,10 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <set>
+#include <thread>
 
 #include "core/error.hpp"
 #include "tests/support/files.hpp"
@@ -31,15 +34,16 @@ DataConfig small_config() {
   config.train.max_msa_clusters = 4;
   config.train.max_extra_msa = 4;
   config.common.max_recycling_iters = 1;
+  config.loader.order = "strict";
   return config;
 }
 
 std::shared_ptr<const ChainDataset> dataset(const DataConfig& config, DataMode mode = DataMode::train) {
-  return std::make_shared<ChainDataset>(training_chains(config).chains, config, mode);
+  return std::make_shared<ChainDataset>(training_sets(config), config, mode);
 }
 
-std::vector<Batch> take(BatchLoader& loader, int count) {
-  std::vector<Batch> batches;
+std::vector<LoadedBatch> take(BatchLoader& loader, int count) {
+  std::vector<LoadedBatch> batches;
   for (int i = 0; i < count; ++i) {
     auto batch = loader.next();
     if (!batch) break;
@@ -48,18 +52,17 @@ std::vector<Batch> take(BatchLoader& loader, int count) {
   return batches;
 }
 
-std::vector<Batch> take(const DataConfig& config, const LoaderOptions& options, int count) {
+std::vector<LoadedBatch> take(const DataConfig& config, const LoaderOptions& options, int count) {
   BatchLoader loader(dataset(config), options);
   return take(loader, count);
 }
 
-void expect_same(const std::vector<Batch>& a, const std::vector<Batch>& b) {
+void expect_same(const std::vector<LoadedBatch>& a, const std::vector<LoadedBatch>& b) {
   ASSERT_EQ(a.size(), b.size());
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(a[i].fact.chain, b[i].fact.chain);
     EXPECT_EQ(a[i].position, b[i].position);
-    ASSERT_EQ(a[i].features.size(), b[i].features.size());
-    for (const auto& [name, tensor] : a[i].features) EXPECT_TRUE(torch::equal(tensor, b[i].features.at(name))) << name;
+    EXPECT_TRUE(torch::equal(a[i].sample.bytes, b[i].sample.bytes));
   }
 }
 
@@ -67,7 +70,7 @@ TEST(BatchLoader, AnyNumberOfThreadsGivesTheSameBatches) {
   const DataConfig config = small_config();
   LoaderOptions options = training_loader_options(config);
   options.num_workers = 0;
-  const std::vector<Batch> alone = take(config, options, 10);
+  const std::vector<LoadedBatch> alone = take(config, options, 10);
   ASSERT_EQ(alone.size(), 10U);
   for (const std::int64_t workers : {1, 2, 5}) {
     options.num_workers = workers;
@@ -79,7 +82,7 @@ TEST(BatchLoader, EveryEpochHasEachChainOnceInAnOrderOfItsOwn) {
   const DataConfig config = small_config();
   LoaderOptions options = training_loader_options(config);
   options.epochs = 8;
-  const std::vector<Batch> batches = take(config, options, 100);
+  const std::vector<LoadedBatch> batches = take(config, options, 100);
   ASSERT_EQ(batches.size(), 24U);
   std::set<std::vector<std::string>> orders;
   for (std::size_t epoch = 0; epoch < 8; ++epoch) {
@@ -97,7 +100,7 @@ TEST(BatchLoader, EveryEpochHasEachChainOnceInAnOrderOfItsOwn) {
 TEST(BatchLoader, GoesOnWhereARunStopped) {
   const DataConfig config = small_config();
   LoaderOptions options = training_loader_options(config);
-  std::vector<Batch> whole = take(config, options, 8);
+  std::vector<LoadedBatch> whole = take(config, options, 8);
   options.first_position = 5;
   whole.erase(whole.begin(), whole.begin() + 5);
   expect_same(whole, take(config, options, 3));
@@ -106,11 +109,11 @@ TEST(BatchLoader, GoesOnWhereARunStopped) {
 TEST(BatchLoader, RanksShareTheSamplesOut) {
   const DataConfig config = small_config();
   LoaderOptions options = training_loader_options(config);
-  const std::vector<Batch> whole = take(config, options, 6);
+  const std::vector<LoadedBatch> whole = take(config, options, 6);
   options.ranks = 2;
   for (std::int64_t rank = 0; rank < 2; ++rank) {
     options.rank = rank;
-    std::vector<Batch> expected;
+    std::vector<LoadedBatch> expected;
     for (std::size_t i = static_cast<std::size_t>(rank); i < 6; i += 2) expected.push_back(whole[i]);
     expect_same(expected, take(config, options, 3));
   }
@@ -122,14 +125,14 @@ TEST(BatchLoader, EvaluationGoesOnceThroughTheChainsInOrder) {
   const DataConfig config = small_config();
   BatchLoader loader(dataset(config, DataMode::eval), evaluation_loader_options(config));
   std::vector<std::string> chains;
-  for (const Batch& batch : take(loader, 10)) chains.push_back(batch.fact.chain);
+  for (const LoadedBatch& batch : take(loader, 10)) chains.push_back(batch.fact.chain);
   EXPECT_THAT(chains, ElementsAre("1as5_A", "1ejg_A", "1a8o_A"));
   EXPECT_FALSE(loader.next());
 }
 
 TEST(BatchLoader, TellsWhatABatchIs) {
   const DataConfig config = small_config();
-  for (const Batch& batch : take(config, training_loader_options(config), 3)) {
+  for (const LoadedBatch& batch : take(config, training_loader_options(config), 3)) {
     EXPECT_GE(batch.fact.length, 20);
     EXPECT_EQ(batch.fact.crop, 16);
     EXPECT_EQ(batch.fact.alignment_depth, 1);
@@ -172,6 +175,58 @@ TEST(BatchLoader, AnErrorArrivesAtItsBatchAndTheNextOneFollows) {
   }
 }
 
+TEST(BatchLoader, ReadyFirstHandsOutTheSameSamplesWithinItsBound) {
+  DataConfig config = small_config();
+  config.loader.order = "ready_first";
+  config.loader.num_workers = 3;
+  config.loader.max_drift = 2;
+  LoaderOptions options = training_loader_options(config);
+  options.epochs = 10;
+  std::vector<LoadedBatch> batches = take(config, options, 100);
+  ASSERT_EQ(batches.size(), 30U);
+  for (std::size_t place = 0; place < batches.size(); ++place) {
+    EXPECT_EQ(batches[place].drift, static_cast<std::int64_t>(place) - batches[place].position);
+    EXPECT_LE(std::abs(batches[place].drift), 2);
+  }
+  std::sort(batches.begin(), batches.end(),
+            [](const LoadedBatch& a, const LoadedBatch& b) { return a.position < b.position; });
+  config.loader.order = "strict";
+  options = training_loader_options(config);
+  options.epochs = 10;
+  expect_same(batches, take(config, options, 100));
+}
+
+TEST(BatchLoader, GoesOnBehindASampleThatWasOvertakenToo) {
+  DataConfig config = small_config();
+  config.loader.order = "ready_first";
+  config.loader.num_workers = 3;
+  LoaderOptions options = training_loader_options(config);
+  options.epochs = 4;
+  BatchLoader whole(dataset(config), options);
+  std::set<std::int64_t> positions;
+  std::vector<LoadedBatch> first = take(whole, 5);
+  for (const LoadedBatch& batch : first) positions.insert(batch.position);
+  options.done = first.back().progress;
+  for (const LoadedBatch& batch : take(config, options, 100)) EXPECT_TRUE(positions.insert(batch.position).second);
+  EXPECT_EQ(positions.size(), 12U);
+}
+
+TEST(BatchLoader, TwoSetsAreMixedByTheirWeights) {
+  const testing::TemporaryFolder folder;
+  std::filesystem::copy(testing::samples_dir() / "1ubi.pdb", folder.path() / "1ubi.pdb");
+  DataConfig config = small_config();
+  config.source.distillation_data_dir = folder.path().string();
+  config.source.train_epoch_len = 200;
+  LoaderOptions options = training_loader_options(config);
+  options.epochs = 1;
+  const std::vector<LoadedBatch> batches = take(config, options, 1000);
+  ASSERT_EQ(batches.size(), 200U);
+  const auto predicted = std::count_if(batches.begin(), batches.end(),
+                                       [](const LoadedBatch& batch) { return batch.fact.chain == "1ubi_A"; });
+  // 150 expected, standard deviation 6.1: four of them.
+  EXPECT_NEAR(static_cast<double>(predicted), 150, 25);
+}
+
 TEST(BatchLoader, LeavesTheTrainersOwnThreadsAlone) {
   const int before = at::get_num_threads();
   const DataConfig config = small_config();
@@ -182,56 +237,21 @@ TEST(BatchLoader, LeavesTheTrainersOwnThreadsAlone) {
   EXPECT_EQ(in_new_thread, before);
 }
 
-TEST(ChainCatalog, MissingAndEmptyFoldersAreNamed) {
-  const testing::TemporaryFolder folder;
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path() / "none", "", {}); }),
-              AllOf(HasSubstr("none"), HasSubstr("no such data folder")));
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {}); }), HasSubstr("holds no structure file"));
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.write("file", "x"), "", {}); }), HasSubstr("is no folder"));
-  EXPECT_THAT(input_error([&] { (void)find_chains(testing::samples_dir(), folder.path() / "none", {}); }),
-              HasSubstr("no such alignment folder"));
-  EXPECT_THROW((void)training_chains(DataConfig()), UsageError);
-}
-
-TEST(ChainCatalog, EntriesWithoutProteinAreSkippedAndReported) {
-  const testing::TemporaryFolder folder;
-  testing::EntryText dna{{"DA"}, {{}}};
-  dna.component_type = "'DNA linking'";
-  dna.atoms[0].component = "DA";
-  folder.write("1dna.cif", testing::to_mmcif(dna));
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {}); }), HasSubstr("no protein chain"));
-  folder.write("1ala.cif", testing::to_mmcif({{"ALA"}, {{}}}));
-  const ChainCatalog catalog = find_chains(folder.path(), "", {});
-  ASSERT_EQ(catalog.chains.size(), 1U);
-  EXPECT_EQ(catalog.chains[0].name, "1ala_A");
-  ASSERT_EQ(catalog.skipped.size(), 1U);
-  EXPECT_EQ(catalog.skipped[0].structure.filename(), "1dna.cif");
-  EXPECT_THAT(catalog.skipped[0].reason, HasSubstr("DNA"));
-}
-
-TEST(ChainCatalog, WantedChainsAndEntries) {
-  const testing::TemporaryFolder folder;
-  folder.write("model_1.cif", testing::to_mmcif({{"ALA"}, {{}}}));
-  EXPECT_EQ(find_chains(folder.path(), "", {"model_1"}).chains.at(0).name, "model_1_A");
-  EXPECT_EQ(find_chains(folder.path(), "", {"model_1_A"}).chains.at(0).name, "model_1_A");
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {"model_1_B"}); }),
-              AllOf(HasSubstr("model_1.cif"), HasSubstr("'B'")));
-  EXPECT_THAT(input_error([&] { (void)find_chains(folder.path(), "", {"9xyz_A"}); }), HasSubstr("9xyz_A"));
-}
-
-TEST(ChainCatalog, AlignmentsOfAChainAreUsed) {
+TEST(ChainDataset, AlignmentsOfAChainAreUsed) {
   const testing::TemporaryFolder folder;
   folder.write("data/1ala.cif", testing::to_mmcif({{"ALA", "GLY"}, {{}}}));
   folder.write("alignments/1ala_A/hits.a3m", ">q\nAG\n>x\nA-\n>y\nVG\n");
   DataConfig config;
   config.source.train_data_dir = (folder.path() / "data").string();
   config.source.train_alignment_dir = (folder.path() / "alignments").string();
-  const Batch batch = dataset(config)->load(0, {1, 0, 0});
+  const Batch batch = dataset(config)->load(0, 0, {1, 0, 0});
   EXPECT_EQ(batch.fact.alignment_depth, 3);
 }
 
 TEST(Samples, TheDemosChainsAreThere) {
-  const ChainCatalog catalog = find_chains(testing::samples_dir(), "", {});
+  DataConfig config;
+  config.source.train_data_dir = testing::samples_dir().string();
+  const ChainCatalog catalog = training_sets(config).front().catalog;
   std::map<std::string, std::int64_t> length;
   for (const ChainSource& chain : catalog.chains) length[chain.name] = chain.length;
   const std::map<std::string, std::int64_t> expected = {{"1as5_A", 25}, {"1ejg_A", 46}, {"1lcd_A", 51},

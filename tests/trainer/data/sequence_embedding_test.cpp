@@ -14,6 +14,7 @@
 #include "tests/support/files.hpp"
 #include "tests/trainer/data/checks.hpp"
 #include "trainer/data/chain_dataset.hpp"
+#include "trainer/data/expand_sample.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -62,8 +63,8 @@ DataConfig seqemb_config() {
   return config;
 }
 
-Batch load(const DataConfig& config, DataMode mode = DataMode::train) {
-  return ChainDataset(training_chains(config).chains, config, mode).load(0, {3, 0, 0});
+TensorDict load(const DataConfig& config, DataMode mode = DataMode::train) {
+  return expand(ChainDataset(training_sets(config), config, mode).load(0, 0, {3, 0, 0}).sample, at::kCPU);
 }
 
 TEST(SequenceEmbedding, IsReadFromAFileThatPythonWrote) {
@@ -90,13 +91,12 @@ TEST(SequenceEmbedding, ComesWithTheSequenceAsTheOnlyRow) {
 }
 
 TEST(SequenceEmbedding, ASampleHasItsCrop) {
-  const Batch batch = load(seqemb_config());
-  const at::Tensor& embedding = batch.features.at("seq_embedding");
+  const TensorDict batch = load(seqemb_config());
+  const at::Tensor& embedding = batch.at("seq_embedding");
   EXPECT_EQ(embedding.sizes(), at::IntArrayRef({1, 32, width, 2}));
-  EXPECT_EQ(batch.features.at("msa_feat").sizes(), at::IntArrayRef({1, 1, 32, 49, 2}));
-  EXPECT_EQ(batch.fact.alignment_depth, 1);
+  EXPECT_EQ(batch.at("msa_feat").sizes(), at::IntArrayRef({1, 1, 32, 49, 2}));
   for (std::int64_t pass = 0; pass < 2; ++pass) {
-    const at::Tensor residues = batch.features.at("residue_index").select(-1, pass)[0];
+    const at::Tensor residues = batch.at("residue_index").select(-1, pass)[0];
     EXPECT_TRUE(torch::equal(embedding.select(-1, pass)[0], made_up_values().index_select(0, residues)));
   }
 }
@@ -104,21 +104,21 @@ TEST(SequenceEmbedding, ASampleHasItsCrop) {
 TEST(SequenceEmbedding, IsPaddedWithZeros) {
   DataConfig config = seqemb_config();
   config.train.crop_size = 100;
-  const at::Tensor embedding = load(config).features.at("seq_embedding").select(-1, 0)[0];
+  const at::Tensor embedding = load(config).at("seq_embedding").select(-1, 0)[0];
   EXPECT_EQ(embedding.sizes(), at::IntArrayRef({100, width}));
   EXPECT_TRUE(torch::equal(embedding.narrow(0, 0, length), made_up_values()));
   EXPECT_EQ(embedding.narrow(0, length, 30).abs().sum().item<float>(), 0.0F);
 }
 
 TEST(SequenceEmbedding, EvaluationHasTheWholeChain) {
-  const at::Tensor embedding = load(seqemb_config(), DataMode::eval).features.at("seq_embedding").select(-1, 0)[0];
+  const at::Tensor embedding = load(seqemb_config(), DataMode::eval).at("seq_embedding").select(-1, 0)[0];
   EXPECT_TRUE(torch::equal(embedding, made_up_values()));
 }
 
 TEST(SequenceEmbedding, OtherModesHaveNone) {
   DataConfig config = seqemb_config();
   config.seqemb_mode.enabled = false;
-  EXPECT_FALSE(load(config).features.contains("seq_embedding"));
+  EXPECT_FALSE(load(config).contains("seq_embedding"));
 }
 
 TEST(SequenceEmbeddingFile, OfAnotherNameIsTakenWhereItIsTheOnlyOne) {
@@ -174,9 +174,9 @@ TEST(SequenceEmbeddingFolder, HasToBeSet) {
       EXPECT_THAT(error.what(), HasSubstr(name));
     }
   };
-  expect_named("data.source.train_alignment_dir", training_chains);
+  expect_named("data.source.train_alignment_dir", training_sets);
   config.source.val_data_dir = config.source.train_data_dir;
-  expect_named("data.source.val_alignment_dir", evaluation_chains);
+  expect_named("data.source.val_alignment_dir", validation_set);
 }
 
 }  // namespace

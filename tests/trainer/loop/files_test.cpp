@@ -13,7 +13,7 @@
 #include "core/error.hpp"
 #include "trainer/loop/metrics_log.hpp"
 #include "trainer/loop/output_file.hpp"
-#include "trainer/loop/weights_file.hpp"
+#include "trainer/loop/tensor_file.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -53,8 +53,8 @@ TensorDict sample() {
 
 TEST_F(Files, WeightsComeBackAsTheyWere) {
   const TensorDict weights = sample();
-  save_weights(path("w.pt"), weights);
-  const TensorDict read = load_weights(path("w.pt"));
+  save_tensors(path("w.pt"), weights);
+  const TensorDict read = load_tensors(path("w.pt"));
   ASSERT_EQ(read.size(), weights.size());
   for (const auto& [name, tensor] : weights) EXPECT_TRUE(torch::equal(read.at(name), tensor)) << name;
   EXPECT_FALSE(fs::exists(path("w.pt.partial")));
@@ -63,7 +63,7 @@ TEST_F(Files, WeightsComeBackAsTheyWere) {
 TEST_F(Files, PythonReadsWeightsWithWeightsOnly) {
   const fs::path python = ::foldperf::testing::project_dir() / ".venv" / "bin" / "python";
   if (!fs::exists(python)) GTEST_SKIP() << "no Python environment at " << python;
-  save_weights(path("w.pt"), {{"x", torch::arange(6, torch::kFloat).reshape({2, 3})}});
+  save_tensors(path("w.pt"), {{"x", torch::arange(6, torch::kFloat).reshape({2, 3})}});
   const std::string command = python.string() + " -c \"import torch; d = torch.load('" + path("w.pt") +
                               "', weights_only=True); assert type(d) is dict, type(d); "
                               "assert d['x'].tolist() == [[0, 1, 2], [3, 4, 5]], d\"";
@@ -81,21 +81,21 @@ TEST_F(Files, AStateDictOfPythonIsRead) {
       path("state.pt") + "'); torch.save(torch.nn.Linear(1, 1, bias=False).state_dict(), '" + path("one.pt") +
       "'); torch.save({'model': m.state_dict()}, '" + path("nested.pt") + "')";
   ASSERT_EQ(std::system((python.string() + " -c \"" + script + "\"").c_str()), 0);
-  const TensorDict read = load_weights(path("state.pt"));
+  const TensorDict read = load_tensors(path("state.pt"));
   EXPECT_EQ(read.size(), 1504u);
   EXPECT_EQ(read.at("a.weight").sizes(), (std::vector<std::int64_t>{2, 3}));
   EXPECT_TRUE(torch::equal(read.at("b.weight"), torch::ones({3})));
   EXPECT_EQ(read.at("c.1499").item<float>(), 1499);
-  EXPECT_EQ(load_weights(path("one.pt")).size(), 1u);
-  EXPECT_THAT(message<InputError>([&] { load_weights(path("nested.pt")); }), HasSubstr("nested.pt"));
+  EXPECT_EQ(load_tensors(path("one.pt")).size(), 1u);
+  EXPECT_THAT(message<InputError>([&] { load_tensors(path("nested.pt")); }), HasSubstr("nested.pt"));
 }
 
 TEST_F(Files, AFailedWriteLeavesTheOldFile) {
-  save_weights(path("w.pt"), {{"x", torch::ones({1})}});
+  save_tensors(path("w.pt"), {{"x", torch::ones({1})}});
   fs::create_symlink("/dev/full", path("w.pt.partial"));
-  EXPECT_THAT(message<SystemError>([&] { save_weights(path("w.pt"), sample()); }),
+  EXPECT_THAT(message<SystemError>([&] { save_tensors(path("w.pt"), sample()); }),
               AllOf(HasSubstr("w.pt.partial"), HasSubstr("No space left on device")));
-  EXPECT_EQ(load_weights(path("w.pt")).size(), 1u);
+  EXPECT_EQ(load_tensors(path("w.pt")).size(), 1u);
 }
 
 TEST_F(Files, AFullDiskIsNamedInMetrics) {
@@ -123,12 +123,12 @@ TEST_F(Files, MetricsThatAreNotFiniteBecomeNull) {
 }
 
 TEST_F(Files, DamagedWeightsAreNamed) {
-  EXPECT_THAT(message<InputError>([&] { load_weights(path("none.pt")); }), HasSubstr("none.pt"));
+  EXPECT_THAT(message<InputError>([&] { load_tensors(path("none.pt")); }), HasSubstr("none.pt"));
   std::ofstream(path("bad.pt")) << "not weights";
-  EXPECT_THAT(message<InputError>([&] { load_weights(path("bad.pt")); }), HasSubstr("bad.pt"));
-  save_weights(path("good.pt"), sample());
+  EXPECT_THAT(message<InputError>([&] { load_tensors(path("bad.pt")); }), HasSubstr("bad.pt"));
+  save_tensors(path("good.pt"), sample());
   fs::resize_file(path("good.pt"), fs::file_size(path("good.pt")) / 2);
-  EXPECT_THAT(message<InputError>([&] { load_weights(path("good.pt")); }), HasSubstr("good.pt"));
+  EXPECT_THAT(message<InputError>([&] { load_tensors(path("good.pt")); }), HasSubstr("good.pt"));
 }
 
 TEST_F(Files, WeightsMustFitTheModel) {

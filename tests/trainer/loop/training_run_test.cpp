@@ -18,7 +18,8 @@
 #include "tests/trainer/instrument/recording_sink.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/loop/loader_source.hpp"
-#include "trainer/loop/weights_file.hpp"
+#include "trainer/loop/model_weights.hpp"
+#include "trainer/loop/tensor_file.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -128,11 +129,11 @@ TEST_F(TrainingRun, TheSameSeedGivesTheSameNumbersBitForBit) {
              "data.train.masked_msa_replace_fraction=0.15"});
   run();
   const auto first = without_times(metrics());
-  const TensorDict weights = load_weights((output() / "weights.pt").string());
+  const TensorDict weights = load_tensors((output() / "weights.pt").string());
   fs::remove_all(output());
   run();
   EXPECT_EQ(without_times(metrics()), first);
-  for (const auto& [name, tensor] : load_weights((output() / "weights.pt").string())) {
+  for (const auto& [name, tensor] : load_tensors((output() / "weights.pt").string())) {
     EXPECT_TRUE(torch::equal(tensor, weights.at(name))) << name;
   }
   configure({"globals.seed=43"});
@@ -156,7 +157,7 @@ TEST_F(TrainingRun, KeepsTheWeightsWhenABatchFails) {
   EXPECT_THROW(run(batches), InputError);
   EXPECT_EQ(metrics().size(), 2u);
   Trainer fresh(config, at::kCPU);
-  assign_weights(*fresh.model(), load_weights((output() / "weights.pt").string()), "weights.pt");
+  assign_weights(*fresh.model(), load_tensors((output() / "weights.pt").string()), "weights.pt");
   EXPECT_TRUE(fs::exists(output() / "weights_raw.pt"));
   EXPECT_NE(progress.str().find("weights after 2 steps are in"), std::string::npos) << progress.str();
 }
@@ -243,9 +244,9 @@ TEST_F(TrainingRun, LeavesConfigurationMetricsAndWeights) {
   Trainer again(config, at::kCPU);
   EvaluationChains evaluation(config.data);
   EXPECT_EQ(again.evaluate(evaluation).back().values.at("lddt_ca"), metrics("eval_mean")[1].at("lddt_ca"));
-  const TensorDict raw = load_weights((output() / "weights_raw.pt").string());
+  const TensorDict raw = load_tensors((output() / "weights_raw.pt").string());
   EXPECT_FALSE(torch::equal(raw.at("evoformer.linear.weight"),
-                            load_weights(config.train.initial_weights).at("evoformer.linear.weight")));
+                            load_tensors(config.train.initial_weights).at("evoformer.linear.weight")));
 }
 
 TEST_F(TrainingRun, NamesCountsAndZeroesATermThatIsNotFinite) {

@@ -1,4 +1,4 @@
-#include "trainer/loop/weights_file.hpp"
+#include "trainer/loop/tensor_file.hpp"
 
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "trainer/loop/output_file.hpp"
 #include "trainer/loop/state_dict_pickle.hpp"
@@ -18,13 +17,13 @@ namespace foldperf::trainer {
 namespace {
 
 // The dictionary without the tensors' bytes, and the tensors in the order of their records "data/<number>".
-std::string pickle_dictionary(const TensorDict& weights, std::vector<at::Tensor>& records) {
+std::string pickle_dictionary(const TensorDict& tensors, std::vector<at::Tensor>& records) {
   std::string bytes;
   // Without type tags: torch.load with weights_only knows tensors, not TorchScript's tags.
   torch::jit::Pickler pickler([&](const char* data, std::size_t size) { bytes.append(data, size); }, nullptr, nullptr,
                               nullptr, nullptr, /*tag_aggregates=*/false);
   c10::impl::GenericDict dictionary(c10::StringType::get(), c10::TensorType::get());
-  for (const auto& [name, tensor] : weights) {
+  for (const auto& [name, tensor] : tensors) {
     // A copy of its own storage: a view would drag the whole storage into the file.
     dictionary.insert(name, tensor.detach().to(at::kCPU).clone(at::MemoryFormat::Contiguous));
   }
@@ -52,20 +51,14 @@ c10::IValue unpickle(const std::string& path) {
   return unpickler.parse_ivalue();
 }
 
-std::string shape_text(const at::Tensor& tensor) {
-  std::ostringstream out;
-  out << tensor.sizes();
-  return out.str();
-}
-
 }  // namespace
 
-void save_weights(const std::string& path, const TensorDict& weights) {
+void save_tensors(const std::string& path, const TensorDict& tensors) {
   const std::string partial = path + ".partial";
   try {
     OutputFile file(partial);
     std::vector<at::Tensor> records;
-    const std::string dictionary = pickle_dictionary(weights, records);
+    const std::string dictionary = pickle_dictionary(tensors, records);
     caffe2::serialize::PyTorchStreamWriter archive([&](const void* data, std::size_t size) {
       file.write_later_throwing(data, size);  // the archive's C code must not see an exception
       return size;
@@ -85,9 +78,9 @@ void save_weights(const std::string& path, const TensorDict& weights) {
   }
 }
 
-TensorDict load_weights(const std::string& path) {
-  if (!std::ifstream(path, std::ios::binary)) throw InputError(path, "the weights cannot be opened");
-  TensorDict weights;
+TensorDict load_tensors(const std::string& path) {
+  if (!std::ifstream(path, std::ios::binary)) throw InputError(path, "cannot be opened");
+  TensorDict tensors;
   try {
     const c10::IValue content = unpickle(path);
     if (!content.isGenericDict()) throw InputError(path, "is no dictionary of tensors, but a " + content.tagKind());
@@ -97,39 +90,13 @@ TensorDict load_weights(const std::string& path) {
                                    (item.key().isString() ? " named '" + item.key().toStringRef() + "'" : "") +
                                    "; save the model's state_dict() alone");
       }
-      weights[item.key().toStringRef()] = item.value().toTensor();
+      tensors[item.key().toStringRef()] = item.value().toTensor();
     }
   } catch (const c10::Error& error) {
     throw InputError(
         path, "is no dictionary of tensors as torch.save writes it: " + std::string(error.what_without_backtrace()));
   }
-  return weights;
-}
-
-TensorDict weights_of(const torch::nn::Module& model) {
-  TensorDict weights;
-  for (const auto& parameter : model.named_parameters()) {
-    weights[parameter.key()] = parameter.value().detach().to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
-  }
-  return weights;
-}
-
-void assign_weights(torch::nn::Module& model, const TensorDict& weights, const std::string& path) {
-  const auto parameters = model.named_parameters();
-  for (const auto& parameter : parameters) {
-    if (!weights.contains(parameter.key())) throw InputError(path, "has no weight '" + parameter.key() + "'");
-    const at::Tensor& weight = weights.at(parameter.key());
-    if (weight.sizes() != parameter.value().sizes()) {
-      throw InputError(path, "weight '" + parameter.key() + "' has shape " + shape_text(weight) + ", the model's is " +
-                                 shape_text(parameter.value()));
-    }
-  }
-  for (const auto& [name, tensor] : weights) {
-    if (!parameters.contains(name))
-      throw InputError(path, "the model of this configuration has no weight '" + name + "'");
-  }
-  at::NoGradGuard no_grad;
-  for (const auto& parameter : parameters) parameter.value().copy_(weights.at(parameter.key()));
+  return tensors;
 }
 
 }  // namespace foldperf::trainer

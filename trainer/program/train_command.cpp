@@ -1,28 +1,23 @@
-// foldperf-train: trains OpenFold as its configuration says.
-#include <torch/torch.h>
-
 #include <iostream>
-#include <new>
+#include <nlohmann/json.hpp>
 
-#include "core/error.hpp"
+#include "trainer/config/config_tree.hpp"
 #include "trainer/instrument/range_sink.hpp"
-#include "trainer/loop/command_line.hpp"
 #include "trainer/loop/loader_source.hpp"
 #include "trainer/loop/training_run.hpp"
+#include "trainer/program/commands.hpp"
 
 namespace foldperf::trainer {
+
 namespace {
 
 bool ranges_wanted(const ProfileConfig& profile) {
   return profile.ranges == "on" || (profile.ranges == "auto" && nvtx_tool_present());
 }
 
-ExitCode train(const std::vector<std::string>& arguments) {
-  const CommandLine line = parse_command_line(arguments);
-  if (!line.answer.empty()) {
-    std::cout << line.answer;
-    return ExitCode::success;
-  }
+}  // namespace
+
+ExitCode train_command(const CommandLine& line) {
   const nlohmann::json tree = resolve_config(line.sources);
   if (line.print_config) {
     std::cout << print_config(tree);
@@ -31,8 +26,9 @@ ExitCode train(const std::vector<std::string>& arguments) {
   const TrainerConfig config = trainer_config_from_json(tree);
   enable_instrumentation(ranges_wanted(config.profile));
 
-  LoaderSource batches(config.data);
-  EvaluationChains evaluation(config.data);
+  const at::Device device = choose_device(config.train.device);
+  LoaderSource batches(config.data, device);
+  EvaluationChains evaluation(config.data, device);
   if (!line.quiet) {
     for (const std::string& warning : batches.warnings()) std::cerr << "foldperf-train: " << warning << "\n";
     std::cerr << "foldperf-train: preset " << config.preset << ", " << batches.chains() << " training chains, "
@@ -45,31 +41,11 @@ ExitCode train(const std::vector<std::string>& arguments) {
     for (const auto& [name, count] : result.nonfinite_terms) {
       std::cerr << ", loss term " << name << " not finite in " << count;
     }
-    std::cerr << "; weights and metrics in " << config.train.output << std::endl;
+    std::cerr << "; weights and metrics in " << config.train.output << "\n";
+    for (const std::string& text : batches.summary()) std::cerr << "foldperf-train: " << text << "\n";
+    std::cerr << std::flush;
   }
   return result.interrupted ? ExitCode::interrupted : ExitCode::success;
 }
 
-int report(const std::string& message, ExitCode code) {
-  std::cerr << "foldperf-train: " << message << std::endl;
-  return static_cast<int>(code);
-}
-
-}  // namespace
 }  // namespace foldperf::trainer
-
-int main(int argc, char** argv) {
-  using foldperf::ExitCode;
-  using foldperf::trainer::report;
-  try {
-    return static_cast<int>(foldperf::trainer::train({argv + 1, argv + argc}));
-  } catch (const foldperf::Error& error) {
-    return report(error.what(), error.code());
-  } catch (const std::bad_alloc&) {
-    return report("out of memory; lower data.train.crop_size or set model.blocks_per_checkpoint=1", ExitCode::system);
-  } catch (const c10::Error& error) {
-    return report(error.what_without_backtrace(), ExitCode::failure);
-  } catch (const std::exception& error) {
-    return report(error.what(), ExitCode::failure);
-  }
-}

@@ -1,4 +1,4 @@
-#include "trainer/loop/command_line.hpp"
+#include "trainer/program/command_line.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,5 +1,4 @@
-// Weights as a file that Python's torch.load reads (weights_only too): a flat dictionary from OpenFold's parameter
-// names to tensors.
+// A model's weights as named tensors, by OpenFold's parameter names (tensor_file.hpp has the file).
 #pragma once
 
 #include <string>
@@ -11,13 +10,6 @@ class Module;
 }
 
 namespace foldperf::trainer {
-
-// Writes beside `path` and renames when all is on disk, so that `path` is never half a file. Throws SystemError.
-void save_weights(const std::string& path, const TensorDict& weights);
-
-// Reads what save_weights wrote, and what Python's torch.save made of a dict of tensors or of a state_dict(). Throws
-// InputError.
-TensorDict load_weights(const std::string& path);
 
 // Copies of the parameters, on the CPU.
 TensorDict weights_of(const torch::nn::Module& model);

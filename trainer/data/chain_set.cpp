@@ -1,0 +1,148 @@
+#include "trainer/data/chain_set.hpp"
+
+#include "core/error.hpp"
+#include "trainer/input/chain_data_cache.hpp"
+#include "trainer/input/chain_list.hpp"
+#include "trainer/input/duplicate_chains.hpp"
+
+namespace foldperf::trainer {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// The settings of one set, by what they are and not by which set's they are.
+struct SetSources {
+  std::string name;
+  std::string prefix;  // of the keys, for messages
+  std::string data_dir;
+  std::string alignment_dir;
+  std::string alignment_index;
+  std::string duplicate_chains;
+  std::string chain_data_cache;
+  std::string filter;
+  std::vector<std::string> chains;
+  bool is_distillation = false;
+};
+
+std::shared_ptr<const AlignmentStore> open_alignments(const SetSources& sources) {
+  if (sources.alignment_dir.empty() && sources.alignment_index.empty()) return nullptr;
+  auto store = sources.alignment_index.empty() ? open_alignment_store(sources.alignment_dir)
+                                               : open_alignment_store(sources.alignment_index, sources.alignment_dir);
+  if (sources.duplicate_chains.empty()) return store;
+  return share_alignments(std::move(store), read_duplicate_chains(sources.duplicate_chains));
+}
+
+ChainSet open_set(const SetSources& sources, const DataConfig& config,
+                  std::shared_ptr<const TemplateSource> templates) {
+  ChainSet set;
+  set.name = sources.name;
+  set.structures = open_structure_store(sources.data_dir);
+  set.structure_options.treat_pdb_as_distillation = sources.is_distillation;
+  if (config.seqemb_mode.enabled) {
+    if (sources.alignment_dir.empty()) {
+      throw UsageError("data.source." + sources.prefix + "_alignment_dir is not set: sequence-embedding mode " +
+                       "(data.seqemb_mode) reads the embedding <folder>/<chain>/<chain>.pt of each chain");
+    }
+    if (!fs::is_directory(sources.alignment_dir))
+      throw InputError(sources.alignment_dir, "no such folder of embeddings");
+    set.embeddings = sources.alignment_dir;
+  } else {
+    set.alignments = open_alignments(sources);
+  }
+  set.templates = std::move(templates);
+
+  ChainSelection selection;
+  selection.wanted = sources.chains;
+  if (!sources.filter.empty()) selection.included = read_chain_list(sources.filter);
+  selection.filters.max_resolution = config.source.max_resolution;
+  selection.filters.max_single_residue_fraction = config.source.max_single_residue_fraction;
+  selection.filters.max_release_date = config.source.max_release_date;
+  ChainDataCache cache;
+  if (!sources.chain_data_cache.empty()) {
+    cache = read_chain_data_cache(sources.chain_data_cache);
+    selection.cache = &cache;
+    set.is_sampled = true;
+  }
+  set.catalog = find_chains(*set.structures, set.alignments.get(), selection, set.structure_options);
+  return set;
+}
+
+// One for all sets, so that they share what they keep in memory. None where the model has no use for templates.
+std::shared_ptr<const TemplateSource> open_templates(const DataConfig& config) {
+  const DataSourceConfig& source = config.source;
+  if (source.template_mmcif_dir.empty() || !config.common.use_templates) return nullptr;
+  TemplateSourceOptions options;
+  options.structures = source.template_mmcif_dir;
+  options.max_template_date = source.max_template_date;
+  options.release_dates = source.template_release_dates_cache_path;
+  options.obsolete = source.obsolete_pdbs_file_path;
+  // Half of the limit: the other half is the parsed chains'.
+  options.cache_bytes = static_cast<std::size_t>(config.loader.cache_mib) << 19;
+  return std::make_shared<const TemplateSource>(options);
+}
+
+SetSources training_sources(const DataConfig& config) {
+  const DataSourceConfig& source = config.source;
+  if (source.train_data_dir.empty())
+    throw UsageError("data.source.train_data_dir is not set: name the folder of the structure files");
+  return {"training",
+          "train",
+          source.train_data_dir,
+          source.train_alignment_dir,
+          source.alignment_index_path,
+          source.train_duplicate_chains_path,
+          source.train_chain_data_cache_path,
+          source.train_filter_path,
+          source.train_chains,
+          source.treat_pdb_as_distillation};
+}
+
+}  // namespace
+
+std::vector<ChainSet> training_sets(const DataConfig& config) {
+  const DataSourceConfig& source = config.source;
+  const SetSources sources = training_sources(config);
+  const auto templates = open_templates(config);
+  std::vector<ChainSet> sets = {open_set(sources, config, templates)};
+  if (source.distillation_data_dir.empty()) return sets;
+  ChainSet& distillation = sets.emplace_back(open_set({"distillation",
+                                                       "distillation",
+                                                       source.distillation_data_dir,
+                                                       source.distillation_alignment_dir,
+                                                       source.distillation_alignment_index_path,
+                                                       "",
+                                                       source.distillation_chain_data_cache_path,
+                                                       source.distillation_filter_path,
+                                                       {},
+                                                       true},
+                                                      config, templates));
+  distillation.shuffles_templates = false;
+  distillation.weight = config.train.distillation_prob;
+  sets.front().weight = 1 - config.train.distillation_prob;
+  return sets;
+}
+
+std::optional<ChainSet> validation_set(const DataConfig& config) {
+  const DataSourceConfig& source = config.source;
+  SetSources sources = training_sources(config);
+  sources.name = "validation";
+  if (source.val_data_dir.empty() && source.val_chains.empty()) {
+    if (!source.train_chain_data_cache_path.empty()) return std::nullopt;
+    return open_set(sources, config, open_templates(config));
+  }
+  sources.chains = source.val_chains;
+  // Every chain asked for, whatever the filters of training say.
+  sources.chain_data_cache.clear();
+  sources.filter.clear();
+  if (!source.val_data_dir.empty()) {
+    sources.prefix = "val";
+    sources.data_dir = source.val_data_dir;
+    sources.alignment_dir = source.val_alignment_dir;
+    sources.alignment_index.clear();
+    sources.duplicate_chains.clear();
+  }
+  return open_set(sources, config, open_templates(config));
+}
+
+}  // namespace foldperf::trainer

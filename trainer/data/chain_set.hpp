@@ -1,0 +1,39 @@
+// Sets of chains, and where their files are: what data.source means.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trainer/config/data_config.hpp"
+#include "trainer/data/template_source.hpp"
+#include "trainer/input/alignment_store.hpp"
+#include "trainer/input/chain_catalog.hpp"
+#include "trainer/input/structure_store.hpp"
+
+namespace foldperf::trainer {
+
+struct ChainSet {
+  std::string name;  // training, distillation, validation
+  ChainCatalog catalog;
+  std::shared_ptr<const StructureStore> structures;
+  StructureOptions structure_options;
+  std::shared_ptr<const AlignmentStore> alignments;  // null: a chain's own sequence is its alignment
+  std::filesystem::path embeddings;                  // folder, in sequence-embedding mode; alignments is null then
+  std::shared_ptr<const TemplateSource> templates;   // null: none
+  bool shuffles_templates = true;  // where data.train says so; the distillation set never, as in OpenFold
+  bool is_sampled = false;         // chains are drawn with their probabilities
+  double weight = 1;               // share of the samples
+};
+
+// The training set and, where there is one, the self-distillation set. Throws UsageError for settings that do not go
+// together, InputError for files that are missing or damaged, and where no chain is left.
+std::vector<ChainSet> training_sets(const DataConfig& config);
+
+// The chains that training is evaluated on; none where there is no validation set and the training set is one of those
+// that are too large to be read (those with a chain data cache).
+std::optional<ChainSet> validation_set(const DataConfig& config);
+
+}  // namespace foldperf::trainer

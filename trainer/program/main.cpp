@@ -1,0 +1,54 @@
+// foldperf-train: trains OpenFold as its configuration says, and prepares and checks the data for it.
+#include <torch/torch.h>
+
+#include <iostream>
+#include <new>
+
+#include "core/error.hpp"
+#include "trainer/program/commands.hpp"
+
+namespace foldperf::trainer {
+namespace {
+
+ExitCode run(const std::vector<std::string>& arguments) {
+  const CommandLine line = parse_command_line(arguments);
+  if (!line.answer.empty()) {
+    std::cout << line.answer;
+    return ExitCode::success;
+  }
+  switch (line.command) {
+    case Command::train:
+      return train_command(line);
+    case Command::features:
+      return features_command(line);
+    case Command::check_data:
+      return check_data_command(line);
+    case Command::caches:
+      return caches_command(line);
+  }
+  throw Error("no such command");
+}
+
+int report(const std::string& message, ExitCode code) {
+  std::cerr << "foldperf-train: " << message << std::endl;
+  return static_cast<int>(code);
+}
+
+}  // namespace
+}  // namespace foldperf::trainer
+
+int main(int argc, char** argv) {
+  using foldperf::ExitCode;
+  using foldperf::trainer::report;
+  try {
+    return static_cast<int>(foldperf::trainer::run({argv + 1, argv + argc}));
+  } catch (const foldperf::Error& error) {
+    return report(error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    return report("out of memory; lower data.train.crop_size or set model.blocks_per_checkpoint=1", ExitCode::system);
+  } catch (const c10::Error& error) {
+    return report(error.what_without_backtrace(), ExitCode::failure);
+  } catch (const std::exception& error) {
+    return report(error.what(), ExitCode::failure);
+  }
+}
