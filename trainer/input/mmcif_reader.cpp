@@ -48,9 +48,16 @@ class MmcifReader {
     entry.entry = entry_name(path_);
     const EntityPolymers polymers = read_polymers();
     read_atoms(polymers);
+    const bool has_only_chain =
+        !options_.only_chain.empty() &&
+        std::any_of(polymers.proteins.begin(), polymers.proteins.end(), [&](const auto& protein) {
+          const auto author = author_chain_.find(protein.first);
+          return author != author_chain_.end() && author->second == options_.only_chain;
+        });
     for (const auto& [mmcif_chain, sequence] : polymers.proteins) {
       const auto author = author_chain_.find(mmcif_chain);
       if (author == author_chain_.end()) continue;  // no residue of it is resolved
+      if (has_only_chain && author->second != options_.only_chain) continue;
       ProteinChain& chain = entry.chains.emplace_back(build_chain(author->second, sequence));
       chain.entry = entry.entry;
       chain.place = static_cast<std::size_t>(std::count_if(

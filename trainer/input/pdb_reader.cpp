@@ -209,6 +209,9 @@ StructureEntry parse_pdb(const std::string& text, const std::filesystem::path& p
       entry.chains.push_back(std::move(chain));
     }
   }
+  const auto is_other = [&](const ProteinChain& chain) { return chain.chain != options.only_chain; };
+  if (!options.only_chain.empty() && !std::all_of(entry.chains.begin(), entry.chains.end(), is_other))
+    std::erase_if(entry.chains, is_other);
   for (ProteinChain& chain : entry.chains) chain.entry = entry.entry;
   std::sort(entry.chains.begin(), entry.chains.end(),
             [](const ProteinChain& a, const ProteinChain& b) { return a.chain < b.chain; });

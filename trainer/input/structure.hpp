@@ -41,6 +41,10 @@ struct StructureOptions {
   // .pdb files are predictions, read as openfold data_pipeline.make_pdb_features does: residues as they stand in the
   // file, those masked whose B factor (pLDDT) is nowhere above 50.
   bool treat_pdb_as_distillation = false;
+  // Author's id of the only protein chain that is wanted (empty: all of them): no other is built, and where the file's
+  // form allows it, no other is read, so that damage there may stay unnoticed (never that the file is cut off). A file
+  // that has no such chain is read as without this option: find_chain can then name those it has.
+  std::string only_chain;
 };
 
 // .cif, .mmcif, .pdb and .ent files, each also as .gz.
