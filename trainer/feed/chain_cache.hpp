@@ -18,18 +18,9 @@
 #include <unordered_set>
 #include <utility>
 
-namespace foldperf::trainer {
+#include "trainer/feed/cache_statistics.hpp"
 
-struct CacheStatistics {
-  std::int64_t hits = 0;          // found, or loaded by another worker meanwhile
-  std::int64_t misses = 0;        // loads, successful or not
-  std::int64_t failures = 0;      // loads that threw
-  std::int64_t evictions = 0;     // values let go of for others
-  std::int64_t too_large = 0;     // values above the whole limit: not kept
-  std::size_t entries = 0;        // held now
-  std::size_t bytes = 0;          // held now
-  std::size_t largest_bytes = 0;  // held at any time
-};
+namespace foldperf::trainer {
 
 // Thread safety: all functions may be called from any thread.
 template <class T, class Key = std::string, class Hash = std::hash<Key>>
@@ -76,6 +67,7 @@ class ChainCache {
     const std::lock_guard lock(mutex_);
     CacheStatistics statistics = statistics_;
     statistics.entries = entries_.size();
+    statistics.limit_bytes = limit_bytes_;
     return statistics;
   }
 

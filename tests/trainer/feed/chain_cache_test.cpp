@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <thread>
 #include <vector>
 
 #include "core/error.hpp"
+#include "trainer/feed/random_stream.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -113,6 +116,91 @@ TEST(ChainCache, LoadsOfDifferentKeysDoNotWaitForOneAnother) {
   other_loaded = true;
   thread.join();
   EXPECT_EQ(cache.statistics().entries, 2U);
+}
+
+// Values that count how many of them live.
+class Counted {
+ public:
+  Counted(std::atomic<std::int64_t>& alive, std::int64_t key) : alive_(alive), key_(key) { ++alive_; }
+  ~Counted() { --alive_; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+  [[nodiscard]] std::int64_t key() const { return key_; }
+
+ private:
+  std::atomic<std::int64_t>& alive_;
+  std::int64_t key_;
+};
+
+// Workers at once want few keys of many sizes; some are larger than the cache, a tenth cannot be loaded at first.
+TEST(ChainCache, KeepsItsLimitWhileWorkersLoadAndFail) {
+  constexpr std::int64_t gets = 3000, threads = 6, keys = 40;
+  constexpr std::size_t limit = 200;
+  std::atomic<std::int64_t> alive{0}, failures{0}, loads{0};
+  std::array<std::atomic<int>, keys> loading{};
+  {
+    ChainCache<Counted, std::int64_t> cache(limit);
+    std::vector<std::thread> workers;
+    for (std::int64_t worker = 0; worker < threads; ++worker) {
+      workers.emplace_back([&, worker] {
+        RandomStream stream({1, 0, static_cast<std::uint32_t>(worker)}, Purpose::crop);
+        std::vector<std::shared_ptr<const Counted>> held(3);  // in use while the cache may let go of them
+        for (std::int64_t i = 0; i < gets; ++i) {
+          const std::int64_t key = stream.integer(0, keys - 1);
+          const bool fails = stream.integer(0, 9) == 0;
+          try {
+            auto value = cache.get(key, [&] {
+              EXPECT_EQ(++loading[static_cast<std::size_t>(key)], 1) << "two load key " << key;
+              ++loads;
+              std::this_thread::yield();
+              --loading[static_cast<std::size_t>(key)];
+              if (fails) throw Error("no file");
+              return ChainCache<Counted, std::int64_t>::Loaded{std::make_shared<const Counted>(alive, key),
+                                                               static_cast<std::size_t>(key * key / 4)};
+            });
+            EXPECT_EQ(value->key(), key);
+            held[static_cast<std::size_t>(i) % held.size()] = std::move(value);
+          } catch (const Error&) {
+            ++failures;
+          }
+          const CacheStatistics statistics = cache.statistics();
+          EXPECT_LE(statistics.bytes, limit);
+          EXPECT_LE(statistics.largest_bytes, limit);
+        }
+      });
+    }
+    for (std::thread& worker : workers) worker.join();
+    const CacheStatistics statistics = cache.statistics();
+    EXPECT_EQ(statistics.hits + statistics.misses, gets * threads);
+    EXPECT_EQ(statistics.misses, loads);
+    EXPECT_EQ(statistics.failures, failures);
+    EXPECT_GT(statistics.failures, 0);
+    EXPECT_GT(statistics.evictions, 0);
+    EXPECT_GT(statistics.too_large, 0);
+    EXPECT_GT(statistics.hits, 0);
+    EXPECT_EQ(statistics.limit_bytes, limit);
+    // All that was loaded is held, was let go of, or was never kept; and nobody else holds a value now.
+    EXPECT_EQ(static_cast<std::int64_t>(statistics.entries),
+              statistics.misses - statistics.failures - statistics.evictions - statistics.too_large);
+    EXPECT_EQ(static_cast<std::int64_t>(statistics.entries), alive);
+  }
+  EXPECT_EQ(alive, 0);
+}
+
+TEST(ChainCache, IsDescribedInOneLine) {
+  Cache cache(1'000'000);
+  EXPECT_EQ(describe(cache.statistics()), "not used");
+  get(cache, "a", 600'000);
+  get(cache, "a");
+  get(cache, "a");
+  EXPECT_EQ(describe(cache.statistics()), "found 66.7% of 3; holds 1 in 0.6 MB, at most 0.6 of 1.0 MB");
+  get(cache, "b", 500'000);
+  get(cache, "c", 2'000'000);
+  EXPECT_THROW(cache.get("d", []() -> Cache::Loaded { throw Error("no file"); }), Error);
+  EXPECT_EQ(
+      describe(cache.statistics()),
+      "found 33.3% of 6, 1 could not be read, let go of 1, 1 were larger than the whole cache; holds 1 in 0.5 MB, "
+      "at most 0.6 of 1.0 MB");
 }
 
 }  // namespace

@@ -3,16 +3,22 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <future>
 #include <memory>
+#include <set>
+#include <sstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "core/error.hpp"
 #include "tests/support/errors.hpp"
@@ -141,6 +147,65 @@ TEST(WorkerPool, ThreadsGetNameNiceValueAndCpus) {
   }
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), *options.nice - 1);  // the process has its own still
   EXPECT_EQ(allowed_cpus(), allowed);
+}
+
+// What the kernel says of a thread of this process, as top -H shows it (proc(5), /proc/pid/stat).
+struct ThreadFacts {
+  int id = 0;
+  std::string name;
+  long nice = 0;
+  CpuList cpus;
+};
+
+std::vector<ThreadFacts> threads_of_this_process() {
+  std::vector<ThreadFacts> threads;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(entry.path() / "stat");
+    std::string line;
+    if (!std::getline(file, line)) continue;  // ended meanwhile
+    ThreadFacts facts;
+    facts.id = std::stoi(entry.path().filename());
+    const std::size_t open = line.find('('), close = line.rfind(')');
+    facts.name = line.substr(open + 1, close - open - 1);
+    std::istringstream fields(line.substr(close + 1));
+    std::string field;
+    for (int number = 3; number < 19; ++number) fields >> field;
+    fields >> facts.nice;
+    cpu_set_t mask;
+    CPU_ZERO(&mask);
+    if (sched_getaffinity(facts.id, sizeof mask, &mask) != 0) continue;
+    for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+      if (CPU_ISSET(cpu, &mask)) facts.cpus.push_back(cpu);
+    }
+    threads.push_back(facts);
+  }
+  return threads;
+}
+
+TEST(WorkerPool, TheKernelHasItsThreadsAsTheSettingsSay) {
+  const CpuList allowed = allowed_cpus();
+  if (allowed.back() >= CPU_SETSIZE) GTEST_SKIP() << "this test knows CPUs up to " << CPU_SETSIZE;
+  const int nice = getpriority(PRIO_PROCESS, 0);
+  WorkerOptions options;
+  options.number = 3;
+  options.nice = nice + 5;
+  options.cpus = CpuList{allowed.front()};
+  options.name = "bound";
+  const WorkerPool bound(options, endless_queue(), [](std::int64_t ticket) { return ticket; });
+  WorkerOptions without;
+  without.number = 2;
+  without.name = "free";
+  const WorkerPool free(without, endless_queue(), [](std::int64_t ticket) { return ticket; });
+
+  std::multiset<std::string> names;
+  for (const ThreadFacts& facts : threads_of_this_process()) {
+    const bool is_bound = facts.name.rfind("bound-", 0) == 0, is_free = facts.name.rfind("free-", 0) == 0;
+    if (!is_bound && !is_free && facts.id != getpid()) continue;  // of a test before, at its very end
+    names.insert(facts.id == getpid() ? "main" : facts.name);
+    EXPECT_EQ(facts.nice, is_bound ? nice + 5 : nice) << facts.name;
+    EXPECT_EQ(facts.cpus, is_bound ? *options.cpus : allowed) << facts.name;
+  }
+  EXPECT_THAT(names, ::testing::ElementsAre("bound-0", "bound-1", "bound-2", "free-0", "free-1", "main"));
 }
 
 TEST(WorkerPool, SaysWhichSettingTheMachineRefuses) {
