@@ -1,17 +1,17 @@
 // mmCIF to protein chains, as openfold/data/mmcif_parsing.py does it.
 #include <algorithm>
-#include <cmath>
-#include <gemmi/atof.hpp>
+#include <array>
 #include <gemmi/cif.hpp>
 #include <limits>
 #include <map>
 #include <optional>
 #include <set>
 #include <string_view>
-#include <tuple>
 
 #include "core/error.hpp"
 #include "trainer/input/chain_builder.hpp"
+#include "trainer/input/mmcif_atoms.hpp"
+#include "trainer/input/mmcif_excerpt.hpp"
 #include "trainer/input/structure.hpp"
 #include "trainer/input/text_file.hpp"
 
@@ -21,117 +21,129 @@ namespace cif = gemmi::cif;
 
 namespace {
 
-// One monomer of an entity's sequence.
-struct Monomer {
-  std::string component;
-  int number = 0;
+// An entity's sequence, one chemical component a residue.
+struct Sequence {
+  std::vector<std::string> components;
+  std::vector<int> numbers;
+  int largest = std::numeric_limits<int>::min();  // number
+  std::size_t place = 0;                          // among the entities
+  bool is_protein = false;                        // has a peptide
 };
 
-// A protein chain by its mmCIF id: several may share an author's id only in unusual files.
-using Polymers = std::map<std::string, std::vector<Monomer>>;
-
-struct EntityPolymers {
-  Polymers proteins;             // by mmCIF chain id
-  std::set<std::string> others;  // mmCIF ids of chains without any peptide
-  // Of each protein: which entity, in the order of their sequences, and which row of _struct_asym.
-  std::map<std::string, std::pair<std::size_t, std::size_t>> places;
+// Chains by their mmCIF id: several may share an author's id only in unusual files.
+struct Polymers {
+  struct Protein {
+    const Sequence* sequence = nullptr;
+    std::pair<std::size_t, std::size_t> place;  // of the entity; row of _struct_asym
+  };
+  std::map<std::string, Sequence> sequences;  // by entity
+  std::map<std::string, Protein> proteins;
+  std::set<std::string> others;
 };
+
+// All that is read beside the atoms.
+constexpr std::array<std::string_view, 7> categories = {"_entity_poly_seq.",
+                                                        "_chem_comp.",
+                                                        "_struct_asym.",
+                                                        "_refine.",
+                                                        "_reflns.",
+                                                        "_em_3d_reconstruction.",
+                                                        "_pdbx_audit_revision_history."};
 
 class MmcifReader {
  public:
   MmcifReader(cif::Block& block, const std::filesystem::path& path, const StructureOptions& options)
-      : block_(block), path_(path), options_(options) {}
+      : block_(block), path_(path), options_(options), polymers_(read_polymers()) {}
 
-  StructureEntry read() {
+  // The atoms of the chains of this author's id, of all if it is empty. To be filled row by row.
+  [[nodiscard]] MmcifAtoms start_atoms(const std::string& only_chain) const {
+    std::set<std::string, std::less<>> proteins;
+    for (const auto& [id, protein] : polymers_.proteins) proteins.insert(id);
+    return {path_.string(), std::move(proteins), only_chain};
+  }
+
+  // The atoms that the block has.
+  MmcifAtoms read_atoms(const std::string& only_chain) {
+    cif::Table table = block_.find("_atom_site.", {atom_columns.begin(), atom_columns.end()});
+    const std::size_t rows = table.length();
+    if (rows == 0) {
+      throw InputError(
+          path_.string(),
+          "no atom coordinates (a complete _atom_site table): the file is truncated or holds no structure");
+    }
+    MmcifAtoms atoms = start_atoms(only_chain);
+    AtomValues values;
+    const cif::Loop* loop = table.get_loop();
+    for (std::size_t row = 0; row < rows; ++row) {
+      for (std::size_t column = 0; column < values.size(); ++column) {
+        values[column] = loop ? loop->val(row, static_cast<std::size_t>(table.positions[column]))
+                              : table[static_cast<int>(row)].at(static_cast<int>(column));
+      }
+      atoms.add(values);
+    }
+    return atoms;
+  }
+
+  StructureEntry to_entry(const MmcifAtoms& atoms, const std::string& only_chain) {
     StructureEntry entry;
     entry.path = path_.string();
     entry.entry = entry_name(path_);
-    const EntityPolymers polymers = read_polymers();
-    read_atoms(polymers);
-    const bool has_only_chain =
-        !options_.only_chain.empty() &&
-        std::any_of(polymers.proteins.begin(), polymers.proteins.end(), [&](const auto& protein) {
-          const auto author = author_chain_.find(protein.first);
-          return author != author_chain_.end() && author->second == options_.only_chain;
-        });
-    for (const auto& [mmcif_chain, sequence] : polymers.proteins) {
-      const auto author = author_chain_.find(mmcif_chain);
-      if (author == author_chain_.end()) continue;  // no residue of it is resolved
-      if (has_only_chain && author->second != options_.only_chain) continue;
-      ProteinChain& chain = entry.chains.emplace_back(build_chain(author->second, sequence));
+    for (const auto& [id, protein] : polymers_.proteins) {
+      const std::string* author = atoms.author_chain(id);
+      if (author == nullptr) continue;  // no residue of it is resolved
+      if (!only_chain.empty() && *author != only_chain) continue;
+      ProteinChain& chain = entry.chains.emplace_back();
       chain.entry = entry.entry;
-      chain.place = static_cast<std::size_t>(std::count_if(
-          polymers.places.begin(), polymers.places.end(),
-          [&, place = polymers.places.at(mmcif_chain)](const auto& other) { return other.second < place; }));
+      chain.chain = *author;
+      const Sequence& sequence = *protein.sequence;
+      start_chain(chain, sequence.components);
+      atoms.place(*author, *std::min_element(sequence.numbers.begin(), sequence.numbers.end()), chain);
+      chain.place = static_cast<std::size_t>(
+          std::count_if(polymers_.proteins.begin(), polymers_.proteins.end(),
+                        [&, place = protein.place](const auto& other) { return other.second.place < place; }));
       chain.resolution = read_resolution();
       chain.release_date = read_release_date();
     }
-    std::sort(entry.chains.begin(), entry.chains.end(),
-              [](const ProteinChain& a, const ProteinChain& b) { return a.chain < b.chain; });
-    for (const std::string& chain : polymers.others) {
-      const auto author = author_chain_.find(chain);
-      entry.other_chains.push_back(author == author_chain_.end() ? chain : author->second);
+    std::stable_sort(entry.chains.begin(), entry.chains.end(),
+                     [](const ProteinChain& a, const ProteinChain& b) { return a.chain < b.chain; });
+    for (const std::string& id : polymers_.others) {
+      const std::string* author = atoms.author_chain(id);
+      entry.other_chains.push_back(author ? *author : id);
     }
     return entry;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& message) const { throw InputError(path_.string(), message); }
-
-  int integer(const std::string& text, const char* tag) const {
-    const std::string plain = cif::as_string(text);
-    int value = 0;
-    std::size_t used = 0;
-    try {
-      value = std::stoi(plain, &used);
-    } catch (const std::exception&) {
-      used = 0;
-    }
-    if (used == 0 || used != plain.size()) fail(std::string(tag) + ": '" + plain + "' is not a whole number");
-    return value;
-  }
-
-  double number(const std::string& text, const char* tag) const {
-    const std::string plain = cif::as_string(text);
-    const auto value = parse_number(plain);
-    if (!value) fail(std::string(tag) + ": '" + plain + "' is not a number");
-    return *value;
-  }
-
-  static std::optional<double> parse_number(const std::string& plain) {
-    double value = 0;
-    const auto result = gemmi::fast_from_chars(plain.data(), plain.data() + plain.size(), value);
-    if (result.ec != std::errc() || result.ptr != plain.data() + plain.size() || !std::isfinite(value))
-      return std::nullopt;
-    return value;
-  }
-
-  EntityPolymers read_polymers() {
-    std::map<std::string, std::vector<Monomer>> sequences;
-    std::map<std::string, std::size_t> entity_places;
+  Polymers read_polymers() {
+    Polymers result;
     for (auto row : block_.find("_entity_poly_seq.", {"entity_id", "mon_id", "num"})) {
-      entity_places.emplace(row.str(0), entity_places.size());
-      auto& sequence = sequences[row.str(0)];
-      const int position = integer(row.at(2), "_entity_poly_seq.num");
-      const bool is_alternative = std::any_of(sequence.rbegin(), sequence.rend(),
-                                              [&](const Monomer& monomer) { return monomer.number == position; });
+      const auto [found, is_new] = result.sequences.try_emplace(row.str(0));
+      Sequence& sequence = found->second;
+      if (is_new) sequence.place = result.sequences.size() - 1;
+      const int number = whole_number(row.at(2), "_entity_poly_seq.num", path_.string());
+      const bool is_alternative =
+          number <= sequence.largest &&
+          std::find(sequence.numbers.begin(), sequence.numbers.end(), number) != sequence.numbers.end();
       if (is_alternative && !options_.repeat_heterogeneous_residues) continue;
-      sequence.push_back({row.str(1), position});
+      sequence.largest = std::max(sequence.largest, number);
+      sequence.components.push_back(row.str(1));
+      sequence.numbers.push_back(number);
     }
     std::set<std::string> peptides;
     for (auto row : block_.find("_chem_comp.", {"id", "type"})) {
       if (gemmi::to_lower(row.str(1)).find("peptide") != std::string::npos) peptides.insert(row.str(0));
     }
-    EntityPolymers result;
+    for (auto& [entity, sequence] : result.sequences) {
+      sequence.is_protein = std::any_of(sequence.components.begin(), sequence.components.end(),
+                                        [&](const std::string& component) { return peptides.contains(component); });
+    }
     for (auto row : block_.find("_struct_asym.", {"id", "entity_id"})) {
-      const auto found = sequences.find(row.str(1));
-      if (found == sequences.end()) continue;
-      const bool is_protein = std::any_of(found->second.begin(), found->second.end(), [&](const Monomer& monomer) {
-        return peptides.count(monomer.component) != 0;
-      });
-      if (is_protein) {
-        result.proteins[row.str(0)] = found->second;
-        result.places.emplace(row.str(0), std::pair(entity_places.at(row.str(1)), result.places.size()));
+      const auto found = result.sequences.find(row.str(1));
+      if (found == result.sequences.end()) continue;
+      const Sequence& sequence = found->second;
+      if (sequence.is_protein) {
+        const Polymers::Protein protein{&sequence, {sequence.place, result.proteins.size()}};
+        result.proteins.try_emplace(row.str(0), protein).first->second.sequence = &sequence;
       } else {
         result.others.insert(row.str(0));
       }
@@ -143,7 +155,7 @@ class MmcifReader {
     for (const char* tag : {"_refine.ls_d_res_high", "_em_3d_reconstruction.resolution", "_reflns.d_resolution_high"}) {
       const auto column = block_.find_values(tag);
       if (column.length() == 0) continue;
-      if (const auto value = parse_number(cif::as_string(column.at(0)))) return *value;
+      if (const auto value = finite_number(column.at(0))) return *value;
     }
     return 0;
   }
@@ -157,75 +169,26 @@ class MmcifReader {
     return oldest;
   }
 
-  // How a residue is called in the file: flag for hetero atoms, author's number, insertion code.
-  using ResidueId = std::tuple<std::string, int, std::string>;
-
-  struct AuthorChain {
-    std::map<ResidueId, std::map<std::string, ResidueAtoms>> residues;  // by residue type
-    std::map<ResidueId, std::string> last_type;                         // of several types the file's last one counts
-    std::map<int, ResidueId> at_position;                               // by number in the sequence
-  };
-
-  void read_atoms(const EntityPolymers& polymers) {
-    auto table =
-        block_.find("_atom_site.", {"group_PDB", "label_atom_id", "label_alt_id", "label_comp_id", "label_asym_id",
-                                    "label_seq_id", "pdbx_PDB_ins_code", "Cartn_x", "Cartn_y", "Cartn_z", "occupancy",
-                                    "auth_seq_id", "auth_asym_id", "pdbx_PDB_model_num"});
-    if (table.length() == 0) {
-      fail("no atom coordinates (a complete _atom_site table): the file is truncated or holds no structure");
-    }
-    std::string model;
-    for (auto row : table) {
-      if (model.empty()) model = row.at(13);
-      if (row.at(13) != model) continue;  // only the first model
-      const std::string mmcif_chain = row.str(4);
-      const std::string author_chain = row.str(12);
-      author_chain_[mmcif_chain] = author_chain;
-      const std::string component = row.str(3);
-      std::string flag;
-      if (row.str(0) == "HETATM") flag = component == "HOH" || component == "WAT" ? "W" : "H_" + component;
-      const std::string insertion = cif::is_null(row.at(6)) ? "" : row.str(6);
-      if (polymers.proteins.count(mmcif_chain) == 0) continue;
-      const ResidueId id{flag, integer(row.at(11), "_atom_site.auth_seq_id"), insertion};
-      AuthorChain& chain = chains_[author_chain];
-      AtomRecord atom;
-      atom.name = row.str(1);
-      atom.altloc = cif::is_null(row.at(2)) ? ' ' : row.str(2).front();
-      atom.occupancy = number(row.at(10), "_atom_site.occupancy");
-      atom.position = {static_cast<float>(number(row.at(7), "_atom_site.Cartn_x")),
-                       static_cast<float>(number(row.at(8), "_atom_site.Cartn_y")),
-                       static_cast<float>(number(row.at(9), "_atom_site.Cartn_z"))};
-      chain.residues[id].try_emplace(component, component).first->second.add(atom);
-      chain.last_type[id] = component;
-      chain.at_position[integer(row.at(5), "_atom_site.label_seq_id")] = id;
-    }
-  }
-
-  ProteinChain build_chain(const std::string& author_chain, const std::vector<Monomer>& sequence) {
-    ProteinChain result;
-    result.chain = author_chain;
-    std::vector<std::string> components;
-    int first = std::numeric_limits<int>::max();
-    for (const Monomer& monomer : sequence) {
-      components.push_back(monomer.component);
-      first = std::min(first, monomer.number);
-    }
-    start_chain(result, components);
-    const AuthorChain& atoms = chains_[author_chain];
-    for (const auto& [number, id] : atoms.at_position) {
-      const std::int64_t index = std::int64_t{number} - first;
-      if (index < 0 || index >= static_cast<std::int64_t>(components.size())) continue;
-      atoms.residues.at(id).at(atoms.last_type.at(id)).place(result, static_cast<std::size_t>(index));
-    }
-    return result;
-  }
-
   cif::Block& block_;
   const std::filesystem::path& path_;
   const StructureOptions& options_;
-  std::map<std::string, std::string> author_chain_;  // by mmCIF chain id
-  std::map<std::string, AuthorChain> chains_;        // by author's chain id
+  Polymers polymers_;
 };
+
+cif::Document parse_document(std::string_view text, const std::filesystem::path& path) {
+  cif::Document document;
+  try {
+    document = cif::read_memory(text.data(), text.size(), path.c_str());
+  } catch (const tao::pegtl::parse_error& error) {
+    const std::size_t line = error.positions().empty() ? 0 : error.positions().front().line;
+    throw InputError(path.string(), line,
+                     "is no valid mmCIF here, or ends here too early: " + std::string(error.message()));
+  } catch (const std::runtime_error& error) {
+    throw InputError(path.string(), std::string("is no valid mmCIF: ") + error.what());
+  }
+  if (document.blocks.empty()) throw InputError(path.string(), "is no mmCIF file: it has no data block");
+  return document;
+}
 
 // Files of the Protein Data Bank end every category with a line that holds only '#'. A file cut between two lines of
 // its atom table is valid mmCIF, and its missing residues would pass for unresolved ones.
@@ -246,23 +209,65 @@ void refuse_cut_file(const std::string& text, const std::filesystem::path& path)
   }
 }
 
+// Adds the rows of an excerpt. False, where they are not as the table's tags say.
+bool add_rows(const MmcifExcerpt& excerpt, MmcifAtoms& atoms) {
+  std::array<std::size_t, atom_columns.size()> places{};
+  for (std::size_t column = 0; column < places.size(); ++column) {
+    const auto tag =
+        std::find(excerpt.atom_tags.begin(), excerpt.atom_tags.end(), in_small_letters(atom_columns[column]));
+    if (tag == excerpt.atom_tags.end()) return false;
+    places[column] = static_cast<std::size_t>(tag - excerpt.atom_tags.begin());
+  }
+  MmcifRow row;
+  AtomValues values;
+  for (std::string_view lines : excerpt.atom_lines) {
+    while (!lines.empty()) {
+      const std::size_t end = lines.find('\n');
+      const std::string_view line = lines.substr(0, end);
+      lines.remove_prefix(end == std::string_view::npos ? lines.size() : end + 1);
+      if (!row.split(line)) return false;
+      if (row.size() == 0) continue;
+      if (row.size() != excerpt.atom_tags.size()) return false;
+      for (std::size_t column = 0; column < values.size(); ++column) values[column] = row[places[column]];
+      atoms.add(values);
+    }
+  }
+  return true;
+}
+
+// The wanted chain, where the file's form allows to read it without the rest, and nothing looks wrong.
+std::optional<StructureEntry> read_only_chain(const std::string& text, const std::filesystem::path& path,
+                                              const StructureOptions& options) {
+  const std::optional<MmcifExcerpt> excerpt = take_excerpt(text, categories);
+  if (!excerpt) return std::nullopt;
+  try {
+    cif::Document document = parse_document(excerpt->tables, path);
+    MmcifReader reader(document.blocks.front(), path, options);
+    MmcifAtoms atoms = reader.start_atoms(options.only_chain);
+    if (!add_rows(*excerpt, atoms)) return std::nullopt;
+    StructureEntry entry = reader.to_entry(atoms, options.only_chain);
+    if (entry.chains.empty()) return std::nullopt;
+    return entry;
+  } catch (const InputError&) {
+    return std::nullopt;  // the whole reading says where in the file that is
+  }
+}
+
 }  // namespace
 
 StructureEntry parse_mmcif(const std::string& text, const std::filesystem::path& path,
                            const StructureOptions& options) {
-  cif::Document document;
-  try {
-    document = cif::read_memory(text.data(), text.size(), path.c_str());
-  } catch (const tao::pegtl::parse_error& error) {
-    const std::size_t line = error.positions().empty() ? 0 : error.positions().front().line;
-    throw InputError(path.string(), line,
-                     "is no valid mmCIF here, or ends here too early: " + std::string(error.message()));
-  } catch (const std::runtime_error& error) {
-    throw InputError(path.string(), std::string("is no valid mmCIF: ") + error.what());
+  if (!options.only_chain.empty()) {
+    if (auto entry = read_only_chain(text, path, options)) return std::move(*entry);
   }
-  if (document.blocks.empty()) throw InputError(path.string(), "is no mmCIF file: it has no data block");
+  cif::Document document = parse_document(text, path);
   refuse_cut_file(text, path);
-  return MmcifReader(document.blocks.front(), path, options).read();
+  MmcifReader reader(document.blocks.front(), path, options);
+  if (!options.only_chain.empty()) {
+    StructureEntry entry = reader.to_entry(reader.read_atoms(options.only_chain), options.only_chain);
+    if (!entry.chains.empty()) return entry;
+  }
+  return reader.to_entry(reader.read_atoms(""), "");
 }
 
 }  // namespace foldperf::trainer

@@ -29,7 +29,7 @@ AtomRecord to_record(const gemmi::Atom& atom, const std::filesystem::path& path)
                      "atom " + std::to_string(atom.serial) + " (" + atom.name + ") has a coordinate that is no number");
   }
   AtomRecord record;
-  record.name = atom.name;
+  record.slot = atom_slot(atom.name);
   record.altloc = atom.altloc == '\0' ? ' ' : atom.altloc;
   record.occupancy = atom.occ;
   record.position = {static_cast<float>(atom.pos.x), static_cast<float>(atom.pos.y), static_cast<float>(atom.pos.z)};
@@ -125,7 +125,7 @@ std::optional<ProteinChain> predicted_chain(const gemmi::Chain& source, const st
                                           " has an insertion code, which a prediction cannot have");
     }
     const bool has_known_atom = std::any_of(residue.atoms.begin(), residue.atoms.end(), [](const gemmi::Atom& atom) {
-      return atom37_index(atom.name).has_value();
+      return atom_slot(atom.name) < atom37_count;
     });
     if (!has_known_atom) continue;
     residues.push_back(&residue);
@@ -136,24 +136,65 @@ std::optional<ProteinChain> predicted_chain(const gemmi::Chain& source, const st
   start_chain(chain, names);
   for (std::size_t i = 0; i < residues.size(); ++i) {
     for (const gemmi::Atom& atom : residues[i]->atoms) {
-      const auto slot = atom37_index(atom.name);
-      if (!slot) continue;
+      if (atom_slot(atom.name) >= atom37_count) continue;
       const AtomRecord record = to_record(atom, path);
-      const std::size_t place = i * atom37_count + static_cast<std::size_t>(*slot);
+      const std::size_t place = i * atom37_count + record.slot;
       std::copy(record.position.begin(), record.position.end(),
                 chain.atom_positions.begin() + static_cast<std::ptrdiff_t>(3 * place));
       chain.atom_mask[place] = 1;
     }
     chain.is_missing[i] = 0;
-    const bool is_confident =
-        std::any_of(residues[i]->atoms.begin(), residues[i]->atoms.end(),
-                    [](const gemmi::Atom& atom) { return atom37_index(atom.name) && atom.b_iso > confident_plddt; });
+    const bool is_confident = std::any_of(
+        residues[i]->atoms.begin(), residues[i]->atoms.end(),
+        [](const gemmi::Atom& atom) { return atom_slot(atom.name) < atom37_count && atom.b_iso > confident_plddt; });
     if (is_confident) continue;
     const auto first = chain.atom_mask.begin() + static_cast<std::ptrdiff_t>(i * atom37_count);
     std::fill(first, first + atom37_count, 0.0F);
   }
   chain.is_distillation = true;
   return chain;
+}
+
+void add_predicted_chains(StructureEntry& entry, const gemmi::Structure& structure, const std::filesystem::path& path) {
+  if (structure.models.size() != 1) {
+    throw InputError(path.string(),
+                     "has " + std::to_string(structure.models.size()) + " models, but a prediction has one");
+  }
+  for (const gemmi::Chain& source : structure.models.front().chains) {
+    auto chain = predicted_chain(source, path);
+    if (!chain) continue;
+    chain->chain = source.name;
+    entry.chains.push_back(std::move(*chain));
+  }
+}
+
+void add_experimental_chains(StructureEntry& entry, gemmi::Structure& structure, const std::string& text,
+                             const std::filesystem::path& path) {
+  try {
+    structure.models.erase(structure.models.begin() + 1, structure.models.end());
+    gemmi::setup_entities(structure);
+    gemmi::assign_label_seq_id(structure, false);
+  } catch (const std::exception& error) {
+    throw InputError(path.string(), std::string("its residues do not fit its SEQRES records: ") + error.what());
+  }
+  const std::string release_date = oldest_revision(text);
+  for (const gemmi::Chain& source : structure.models.front().chains) {
+    const gemmi::ConstResidueSpan polymer = source.get_polymer();
+    if (polymer.size() == 0) continue;
+    const gemmi::Entity* entity = structure.get_entity_of(polymer);
+    const auto type = entity ? entity->polymer_type : gemmi::PolymerType::Unknown;
+    const bool is_protein =
+        gemmi::is_polypeptide(type == gemmi::PolymerType::Unknown ? gemmi::check_polymer_type(polymer) : type);
+    if (!is_protein) {
+      entry.other_chains.push_back(source.name);
+      continue;
+    }
+    ProteinChain chain = experimental_chain(polymer, entity, path);
+    chain.chain = source.name;
+    chain.resolution = structure.resolution;
+    chain.release_date = release_date;
+    entry.chains.push_back(std::move(chain));
+  }
 }
 
 }  // namespace
@@ -171,50 +212,23 @@ StructureEntry parse_pdb(const std::string& text, const std::filesystem::path& p
   StructureEntry entry;
   entry.path = path.string();
   entry.entry = entry_name(path);
-  if (options.treat_pdb_as_distillation) {
-    if (structure.models.size() != 1) {
-      throw InputError(path.string(),
-                       "has " + std::to_string(structure.models.size()) + " models, but a prediction has one");
-    }
-    for (const gemmi::Chain& source : structure.models.front().chains) {
-      auto chain = predicted_chain(source, path);
-      if (!chain) continue;
-      chain->chain = source.name;
-      entry.chains.push_back(std::move(*chain));
-    }
-  } else {
-    try {
-      structure.models.erase(structure.models.begin() + 1, structure.models.end());
-      gemmi::setup_entities(structure);
-      gemmi::assign_label_seq_id(structure, false);
-    } catch (const std::exception& error) {
-      throw InputError(path.string(), std::string("its residues do not fit its SEQRES records: ") + error.what());
-    }
-    const std::string release_date = oldest_revision(text);
-    for (const gemmi::Chain& source : structure.models.front().chains) {
-      const gemmi::ConstResidueSpan polymer = source.get_polymer();
-      if (polymer.size() == 0) continue;
-      const gemmi::Entity* entity = structure.get_entity_of(polymer);
-      const auto type = entity ? entity->polymer_type : gemmi::PolymerType::Unknown;
-      const bool is_protein =
-          gemmi::is_polypeptide(type == gemmi::PolymerType::Unknown ? gemmi::check_polymer_type(polymer) : type);
-      if (!is_protein) {
-        entry.other_chains.push_back(source.name);
-        continue;
-      }
-      ProteinChain chain = experimental_chain(polymer, entity, path);
-      chain.chain = source.name;
-      chain.resolution = structure.resolution;
-      chain.release_date = release_date;
-      entry.chains.push_back(std::move(chain));
-    }
+  if (!options.only_chain.empty()) {
+    std::erase_if(structure.models.front().chains,
+                  [&](const gemmi::Chain& chain) { return chain.name != options.only_chain; });
   }
-  const auto is_other = [&](const ProteinChain& chain) { return chain.chain != options.only_chain; };
-  if (!options.only_chain.empty() && !std::all_of(entry.chains.begin(), entry.chains.end(), is_other))
-    std::erase_if(entry.chains, is_other);
+  if (options.treat_pdb_as_distillation) {
+    add_predicted_chains(entry, structure, path);
+  } else {
+    add_experimental_chains(entry, structure, text, path);
+  }
+  if (entry.chains.empty() && !options.only_chain.empty()) {
+    StructureOptions all = options;
+    all.only_chain.clear();
+    return parse_pdb(text, path, all);
+  }
   for (ProteinChain& chain : entry.chains) chain.entry = entry.entry;
-  std::sort(entry.chains.begin(), entry.chains.end(),
-            [](const ProteinChain& a, const ProteinChain& b) { return a.chain < b.chain; });
+  std::stable_sort(entry.chains.begin(), entry.chains.end(),
+                   [](const ProteinChain& a, const ProteinChain& b) { return a.chain < b.chain; });
   return entry;
 }
 

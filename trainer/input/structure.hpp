@@ -31,7 +31,7 @@ struct StructureEntry {
   std::string path;
   std::string entry;
   std::vector<ProteinChain> chains;       // sorted by chain id; empty for DNA, RNA or small molecules only
-  std::vector<std::string> other_chains;  // polymers that are no proteins
+  std::vector<std::string> other_chains;  // polymers that are no proteins (not all of them where one chain is read)
 };
 
 struct StructureOptions {
