@@ -152,6 +152,18 @@ fs::path AlignmentDb::db_file(std::string_view chain) const {
   return found == chains_.end() ? fs::path() : shards_[found->second.shard]->path;
 }
 
+std::string AlignmentDb::source(std::string_view chain) const {
+  const auto found = chains_.find(chain);
+  if (found == chains_.end()) return {};
+  std::string text = std::to_string(found->second.shard);
+  for (std::size_t i = 0; i < found->second.count; ++i) {
+    const Range& range = ranges_[found->second.first + i];
+    text.append(";").append(std::to_string(range.name)).append(",").append(std::to_string(range.start));
+    text.append(",").append(std::to_string(range.size));
+  }
+  return text;
+}
+
 std::string AlignmentDb::read(std::string_view chain, std::string_view file) const {
   const auto fail = [&](const std::string& message) {
     throw InputError(index_, "chain '" + std::string(chain) + "', file '" + std::string(file) + "': " + message);

@@ -34,6 +34,8 @@ class AlignmentDb {
   [[nodiscard]] std::vector<std::string> file_names(std::string_view chain) const;
   // The bytes of one of them. Throws InputError where the chain has no such file, or it cannot be read (any more).
   [[nodiscard]] std::string read(std::string_view chain, std::string_view file) const;
+  // The same text for chains with the same ranges under the same names; empty for a chain that is not in the index.
+  [[nodiscard]] std::string source(std::string_view chain) const;
   // The .db file that holds a chain's files; empty for a chain that is not in the index.
   [[nodiscard]] std::filesystem::path db_file(std::string_view chain) const;
 

@@ -9,6 +9,9 @@
 
 #include "core/error.hpp"
 #include "trainer/input/alignment_db.hpp"
+#include "trainer/input/archive.hpp"
+#include "trainer/input/archive_stores.hpp"
+#include "trainer/input/chain_list.hpp"
 #include "trainer/input/text_file.hpp"
 
 namespace foldperf::trainer {
@@ -47,8 +50,14 @@ class FolderStore final : public AlignmentStore {
       return std::binary_search(listed_->begin(), listed_->end(), name, std::less<>());
     };
     if (is_listed(chain)) return true;
-    const std::string_view entry = entry_of(chain);
+    const std::string_view entry = entry_of_chain(chain);
     return !entry.empty() && is_listed(entry);
+  }
+
+  [[nodiscard]] std::string source(std::string_view chain) const override {
+    std::error_code error;
+    const fs::path folder = fs::canonical(folder_of(chain), error);
+    return error ? std::string() : folder.string();
   }
 
   [[nodiscard]] std::vector<std::string> file_names(std::string_view chain) const override {
@@ -96,18 +105,10 @@ class FolderStore final : public AlignmentStore {
       throw InputError(folder_.string(), "'" + std::string(chain) + "' is no name of a chain");
     }
     fs::path of_chain = folder_ / chain;
-    const std::string_view entry = entry_of(chain);
+    const std::string_view entry = entry_of_chain(chain);
     std::error_code ignored;
-    if (entry.empty() || fs::is_directory(of_chain, ignored)) return of_chain;
+    if (entry.empty() || entry == "." || entry == ".." || fs::is_directory(of_chain, ignored)) return of_chain;
     return folder_ / entry;
-  }
-
-  // Empty for a name without one.
-  static std::string_view entry_of(std::string_view chain) {
-    const std::size_t underscore = chain.rfind('_');
-    if (underscore == std::string_view::npos) return {};
-    const std::string_view entry = chain.substr(0, underscore);
-    return entry == "." || entry == ".." ? std::string_view() : entry;
   }
 
   fs::path folder_;
@@ -123,6 +124,7 @@ class DatabaseStore final : public AlignmentStore {
 
   [[nodiscard]] std::vector<std::string> chains() const override { return db_.chains(); }
   [[nodiscard]] bool contains(std::string_view chain) const override { return !db_.db_file(chain).empty(); }
+  [[nodiscard]] std::string source(std::string_view chain) const override { return db_.source(chain); }
   [[nodiscard]] std::vector<std::string> file_names(std::string_view chain) const override {
     return db_.file_names(chain);
   }
@@ -164,9 +166,13 @@ std::unique_ptr<AlignmentStore> open_alignment_store(const fs::path& path, const
   if (fs::is_directory(status)) return std::make_unique<FolderStore>(path);
   if (!fs::exists(status)) {
     throw InputError(path.string(),
-                     "no such alignments; give a folder with a folder a chain, or the .index file of an alignment_db");
+                     "no such alignments; give a folder with a folder a chain, the .index file of an alignment_db, or "
+                     "a packed archive");
   }
-  if (!fs::is_regular_file(status)) throw InputError(path.string(), "is neither a folder nor an index file");
+  if (!fs::is_regular_file(status)) {
+    throw InputError(path.string(), "is neither a folder nor an index file nor an archive");
+  }
+  if (is_archive(path)) return open_archived_alignments(path);
   return std::make_unique<DatabaseStore>(path, db_folder);
 }
 

@@ -1,4 +1,5 @@
-// Where the alignments and template hits of chains lie: a folder a chain, or OpenProteinSet's alignment_db.
+// Where the alignments and template hits of chains lie: a folder a chain, OpenProteinSet's alignment_db, or a packed
+// archive.
 #pragma once
 
 #include <filesystem>
@@ -30,6 +31,8 @@ class AlignmentStore {
   [[nodiscard]] virtual std::vector<std::string> chains() const = 0;
   // Whether a chain has a place among them, in a folder also by its entry's name. A folder is listed for this once.
   [[nodiscard]] virtual bool contains(std::string_view chain) const = 0;
+  // The same for chains that share their files (by links, or as an index says); empty for a chain without a place.
+  [[nodiscard]] virtual std::string source(std::string_view chain) const = 0;
   // Names of a chain's files, without .gz, sorted, so that the same files give the same sample wherever they lie. None
   // for a chain that has none.
   [[nodiscard]] virtual std::vector<std::string> file_names(std::string_view chain) const = 0;
@@ -42,9 +45,10 @@ class AlignmentStore {
   [[nodiscard]] std::vector<AlignmentFile> files(std::string_view chain, AlignmentFileKind kind) const;
 };
 
-// `path`: a folder with <chain>/ or <entry>/ in it (1ubi_A/, or 1ubi/ where the chain has none of its own), or the
-// index file of an alignment_db, whose .db files are in `db_folder` (empty: beside the index). Throws InputError as
-// AlignmentDb does, and where there is neither.
+// `path`: a folder with <chain>/ or <entry>/ in it (1ubi_A/, or 1ubi/ where the chain has none of its own); a packed
+// archive (archive_stores.hpp), recognised by its content; or the index file of an alignment_db, whose .db files are in
+// `db_folder` (empty: beside the index). Throws InputError as AlignmentDb and open_archived_alignments do, and where
+// there is none of them.
 std::unique_ptr<AlignmentStore> open_alignment_store(const std::filesystem::path& path,
                                                      const std::filesystem::path& db_folder = {});
 

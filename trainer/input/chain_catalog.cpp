@@ -162,12 +162,10 @@ std::vector<std::string> candidates(const StructureStore& structures, const Chai
   return names;
 }
 
-std::string_view entry_of(std::string_view chain) { return chain.substr(0, chain.rfind('_')); }
-
 ChainCatalog find_in_cache(const StructureStore& structures, const AlignmentStore* alignments,
                            const ChainSelection& selection, std::optional<ChainListFilter> list) {
   std::vector<std::string> names = candidates(structures, selection);
-  if (list) std::erase_if(names, [&](const std::string& name) { return !list->admits(name, entry_of(name)); });
+  if (list) std::erase_if(names, [&](const std::string& name) { return !list->admits(name, entry_of_chain(name)); });
   ChainCatalog catalog;
   note_list(catalog, list);
   const FilteredChains filtered = filter_chains(names, *selection.cache, selection.filters);

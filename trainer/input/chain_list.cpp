@@ -32,6 +32,11 @@ std::vector<std::string> read_chain_list(const std::filesystem::path& file) {
   return parse_chain_list(read_text_file(file), file.string());
 }
 
+std::string_view entry_of_chain(std::string_view chain) {
+  const std::size_t underscore = chain.rfind('_');
+  return underscore == std::string_view::npos ? std::string_view() : chain.substr(0, underscore);
+}
+
 std::string with_small_entry(std::string_view chain) {
   const std::size_t underscore = chain.rfind('_');
   if (underscore == std::string_view::npos) return in_small_letters(chain);

@@ -16,6 +16,8 @@ namespace foldperf::trainer {
 std::vector<std::string> parse_chain_list(std::string_view text, const std::string& path);
 std::vector<std::string> read_chain_list(const std::filesystem::path& file);  // also .gz
 
+// The entry in a chain's name: all before the last underscore; empty where there is none.
+std::string_view entry_of_chain(std::string_view chain);
 // A chain's name with that of its entry in small letters: 1UBI_A is 1ubi_A.
 std::string with_small_entry(std::string_view chain);
 

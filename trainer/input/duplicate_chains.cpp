@@ -37,6 +37,7 @@ class SharedStore final : public AlignmentStore {
     return names;
   }
   [[nodiscard]] bool contains(std::string_view chain) const override { return store_->contains(owner_of(chain)); }
+  [[nodiscard]] std::string source(std::string_view chain) const override { return store_->source(owner_of(chain)); }
   [[nodiscard]] std::vector<std::string> file_names(std::string_view chain) const override {
     return store_->file_names(owner_of(chain));
   }

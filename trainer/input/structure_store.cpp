@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "trainer/input/archive.hpp"
+#include "trainer/input/archive_stores.hpp"
 #include "trainer/input/entry_index.hpp"
 #include "trainer/input/text_file.hpp"
 
@@ -69,22 +71,26 @@ class FolderStore final : public StructureStore {
 
 }  // namespace
 
-StructureEntry StructureStore::read(std::string_view entry, const StructureOptions& options) const {
-  const StructureFile found = file(entry);
-  StructureEntry result = is_mmcif_file(found.name) ? parse_mmcif(found.bytes, found.path, options)
-                                                    : parse_pdb(found.bytes, found.path, options);
+StructureEntry parse_structure(const StructureFile& file, std::string_view entry, const StructureOptions& options) {
+  StructureEntry result = is_mmcif_file(file.name) ? parse_mmcif(file.bytes, file.path, options)
+                                                   : parse_pdb(file.bytes, file.path, options);
   // The place of a member in an archive is no path that the parsers could take a name from.
-  result.entry = find(entry).value_or(std::string(entry));
-  for (ProteinChain& chain : result.chains) chain.entry = result.entry;
+  result.entry = entry;
+  for (ProteinChain& chain : result.chains) chain.entry = entry;
   return result;
+}
+
+StructureEntry StructureStore::read(std::string_view entry, const StructureOptions& options) const {
+  return parse_structure(file(entry), find(entry).value_or(std::string(entry)), options);
 }
 
 std::unique_ptr<StructureStore> open_structure_store(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
   if (!fs::exists(status)) throw InputError(path.string(), "no such data folder");
+  if (is_archive(path)) return open_archived_structures(path);
   if (!fs::is_directory(status)) {
-    throw InputError(path.string(), "is no folder; the data folder holds structure files");
+    throw InputError(path.string(), "is no folder and no archive; the data folder holds structure files");
   }
   return std::make_unique<FolderStore>(path);
 }

@@ -18,6 +18,9 @@ struct StructureFile {
   std::string path;   // for messages: where it lies
 };
 
+// As parse_mmcif and parse_pdb, by the file's name. The result is of the entry that it was asked for as.
+StructureEntry parse_structure(const StructureFile& file, std::string_view entry, const StructureOptions& options = {});
+
 // What lies there is listed once, when the store is opened. All members may be called by many threads at once.
 //
 // Entries are asked for by name (1ubi). A name that no file has as it is written is looked for regardless of case, so
@@ -46,8 +49,9 @@ class StructureStore {
 };
 
 // `path`: a folder of structure files, also in subfolders with names of two characters, as the PDB divides its archive
-// (ub/1ubi.cif.gz). Of an entry that is there several times the mmCIF file counts, then one that lies in no subfolder.
-// Throws InputError for what is missing, no folder, cannot be listed, or holds no structure file.
+// (ub/1ubi.cif.gz); or a packed archive (archive_stores.hpp), recognised by its content. Of an entry that is there
+// several times the mmCIF file counts, then one that lies in no subfolder. Throws InputError for what is missing,
+// neither folder nor archive, cannot be listed, or holds no structure file.
 std::unique_ptr<StructureStore> open_structure_store(const std::filesystem::path& path);
 
 }  // namespace foldperf::trainer

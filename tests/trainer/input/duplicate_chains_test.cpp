@@ -39,6 +39,8 @@ TEST(DuplicateChains, ShareTheFilesOfTheOneThatHasThem) {
   EXPECT_THAT(store->chains(), ElementsAre("1a8o_A", "1ubi_A", "3lrm_A", "3lrm_B", "3lrm_C"));
   EXPECT_TRUE(store->contains("3lrm_C"));
   EXPECT_FALSE(store->contains("9zzz_A"));
+  EXPECT_EQ(store->source("3lrm_A"), store->source("3lrm_B"));
+  EXPECT_NE(store->source("3lrm_A"), store->source("1ubi_A"));
   EXPECT_THAT(store->file_names("3lrm_A"), ElementsAre("a.a3m"));
   EXPECT_EQ(store->files("3lrm_C").at(0).bytes, ">q\nMA\n");
   EXPECT_EQ(store->files("1ubi_A").at(0).bytes, ">q\nMQ\n") << "its own, where it has some";
