@@ -19,9 +19,6 @@ struct ChainSource {
   std::string chain;        // A
   std::int64_t length = 0;  // residues
   double probability = 1;   // with which a draw of it is kept: above 0, at most 1
-  // Of the overload of folders only.
-  std::filesystem::path structure;
-  std::filesystem::path alignments;  // folder; need not exist
 };
 
 struct SkippedEntry {
@@ -56,14 +53,5 @@ struct ChainSelection {
 // and where no chain is left; UsageError as filter_chains does.
 ChainCatalog find_chains(const StructureStore& structures, const AlignmentStore* alignments,
                          const ChainSelection& selection, const StructureOptions& options = {});
-
-// The protein chains of the structure files in a folder (not in its subfolders); of an entry that is there in several
-// formats the mmCIF file counts. `wanted` names chains (1ubi_A) or entries (1ubi: all their chains); empty means all.
-// The alignments of a chain are in <alignment_dir>/<chain name>, or <alignment_dir>/<entry> where that is a folder.
-//
-// Throws InputError for a folder that is missing or holds no structure file, a file that is damaged, a wanted entry or
-// chain that is not there, and where no protein chain is left.
-ChainCatalog find_chains(const std::filesystem::path& data_dir, const std::filesystem::path& alignment_dir,
-                         const std::vector<std::string>& wanted, const StructureOptions& options = {});
 
 }  // namespace foldperf::trainer
