@@ -57,7 +57,8 @@ SampleOrderOptions order_options(const ChainDataset& dataset, SampleOrderOptions
     SampleSet& chains = options.sets.emplace_back();
     chains.chains = static_cast<std::int64_t>(set.catalog.chains.size());
     chains.weight = set.weight;
-    if (!set.is_sampled) continue;
+    // Not shuffled is every chain once: nothing is sampled.
+    if (!set.is_sampled || !options.shuffle) continue;
     is_sampled = true;
     for (const ChainSource& chain : set.catalog.chains)
       chains.probabilities.push_back(static_cast<float>(chain.probability));

@@ -25,12 +25,6 @@ std::vector<std::size_t> template_order(const SampleKey& sample, std::size_t cou
   return order;
 }
 
-// "812 of 1000 found in memory, 93 MiB kept".
-std::string text_of(const CacheStatistics& cache) {
-  return std::to_string(cache.hits) + " of " + std::to_string(cache.hits + cache.misses) + " found in memory, " +
-         std::to_string(cache.bytes >> 20) + " MiB kept";
-}
-
 }  // namespace
 
 ChainDataset::ChainDataset(std::vector<ChainSet> sets, const DataConfig& config, DataMode mode)
@@ -90,10 +84,10 @@ std::string ChainDataset::cache_summary() const {
   std::string text;
   for (const auto& reader : readers_) {
     if (!text.empty()) text += "; ";
-    text += reader->set().name + " chains: " + text_of(reader->cache_statistics());
+    text += reader->set().name + " chains: " + describe(reader->cache_statistics());
   }
   if (const auto& templates = readers_.front()->set().templates; templates)
-    text += "; templates: " + text_of(templates->cache_statistics());
+    text += "; templates: " + describe(templates->cache_statistics());
   return text;
 }
 

@@ -67,7 +67,9 @@ std::shared_ptr<const ParsedChain> ChainReader::read(std::size_t chain, StageTim
 std::shared_ptr<const ParsedChain> ChainReader::parse(const ChainSource& source, StageTimes& nanoseconds) const {
   StageClock clock(nanoseconds);
   auto parsed = std::make_shared<ParsedChain>();
-  const StructureEntry entry = set_.structures->read(source.entry, set_.structure_options);
+  StructureOptions options = set_.structure_options;
+  options.only_chain = source.chain;
+  const StructureEntry entry = set_.structures->read(source.entry, options);
   const ProteinChain& protein = find_chain(entry, source.chain);
   parsed->sequence = protein.sequence;
   parsed->raw = structure_features(protein);

@@ -27,7 +27,7 @@ std::string waits(const QueueStatistics& statistics) {
   if (all.samples == 0) return line;
   line += text("; waited for each %.3g ms in the mean", waited / samples * 1e-6);
   if (statistics.elapsed_ns > 0) {
-    line += text(", %.2g%% of the time", 100 * waited / static_cast<double>(statistics.elapsed_ns));
+    line += text(", %.3g%% of the time", 100 * waited / static_cast<double>(statistics.elapsed_ns));
   }
   return line + text("; preparation took %.3g ms", static_cast<double>(all.prepare_ns) / samples * 1e-6);
 }

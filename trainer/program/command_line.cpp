@@ -94,6 +94,12 @@ void add_commands(CLI::App& app, CommandLine& line) {
   caches->add_option("--clusters", line.clusters, "Cluster file: a cluster a line, chains separated by blanks")
       ->type_name("FILE");
   caches->add_flag("--overwrite", line.overwrite, "Replace files that are there");
+
+  CLI::App* pack = add_command(app, line, Command::pack, "pack",
+                               "Write structures and alignments into one archive (SQLite's: sqlite3 FILE -A)");
+  pack->add_option("file", line.file, "Archive to write, as training.sqlar")->required()->type_name("FILE");
+  pack->add_flag("--verify", line.verify, "Parse every file before it is packed");
+  pack->add_flag("--overwrite", line.overwrite, "Replace an archive that is there");
 }
 
 }  // namespace

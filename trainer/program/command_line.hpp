@@ -9,7 +9,7 @@
 
 namespace foldperf::trainer {
 
-enum class Command { train, features, check_data, caches };
+enum class Command { train, features, check_data, caches, pack };
 
 struct CommandLine {
   Command command = Command::train;

@@ -14,5 +14,7 @@ ExitCode features_command(const CommandLine& line);
 ExitCode check_data_command(const CommandLine& line);
 // Writes the chain data cache and the mmcif cache of a folder of structures, as OpenFold's scripts do.
 ExitCode caches_command(const CommandLine& line);
+// Writes structures and alignments into one archive.
+ExitCode pack_command(const CommandLine& line);
 
 }  // namespace foldperf::trainer

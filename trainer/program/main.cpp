@@ -25,6 +25,8 @@ ExitCode run(const std::vector<std::string>& arguments) {
       return check_data_command(line);
     case Command::caches:
       return caches_command(line);
+    case Command::pack:
+      return pack_command(line);
   }
   throw Error("no such command");
 }

@@ -62,7 +62,11 @@ void expect_same(const std::vector<LoadedBatch>& a, const std::vector<LoadedBatc
   for (std::size_t i = 0; i < a.size(); ++i) {
     EXPECT_EQ(a[i].fact.chain, b[i].fact.chain);
     EXPECT_EQ(a[i].position, b[i].position);
-    EXPECT_TRUE(torch::equal(a[i].sample.bytes, b[i].sample.bytes));
+    for (const auto& part : {&CompactSample::fixed, &CompactSample::varying}) {
+      ASSERT_EQ((a[i].sample.*part).size(), (b[i].sample.*part).size());
+      for (const auto& [name, tensor] : a[i].sample.*part)
+        EXPECT_TRUE(torch::equal(tensor, (b[i].sample.*part).at(name))) << name;
+    }
   }
 }
 

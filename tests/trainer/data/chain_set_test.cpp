@@ -103,18 +103,19 @@ TEST(ChainSet, TheDistillationSetIsOfPredictionsAndHasItsShare) {
   EXPECT_EQ(dataset.size(), 7U);
 }
 
-// A hit of the sample's own entry, which covers less of the query than would make it a copy.
+// A hit of the chain's own entry, which covers less of the query than would make it a copy.
 class Templates : public ::testing::Test {
  protected:
   void SetUp() override {
-    fs::copy(testing::samples_dir() / "1a8o.cif", folder.path() / "1a8o.cif");
-    const ProteinChain chain = read_structure(folder / "1a8o.cif").chains.front();
+    fs::copy(testing::project_dir() / "tests/data/openfold/mmcifs/2q2k.cif", folder / "2q2k.cif");
+    const ProteinChain chain = read_structure(folder / "2q2k.cif").chains.front();
     const std::string part = chain.sequence.substr(0, 60);
     std::vector<testing::HitText> hits(1);
-    hits[0].name = "1A8O_A a protein";
+    hits[0].name = "2Q2K_A a protein";
     hits[0].query = hits[0].hit = part;
-    folder.write("alignments/1a8o_A/pdb70_hits.hhr", testing::to_hhr(hits, static_cast<int>(chain.length())));
-    config.source.train_chains = {"1a8o_A"};
+    folder.write("alignments/2q2k_A/pdb70_hits.hhr", testing::to_hhr(hits, static_cast<int>(chain.length())));
+    config.source.train_chains = {"2q2k_A"};
+    config.source.train_data_dir = folder.path().string();
     config.source.train_alignment_dir = (folder / "alignments").string();
     config.source.template_mmcif_dir = folder.path().string();
     config.source.max_template_date = "2020-01-01";
@@ -134,7 +135,9 @@ TEST_F(Templates, OfHitsAndTheirStructuresAreFeatures) {
   ASSERT_EQ(raw.at("template_aatype").size(0), 1);
   // Resolved atoms of the part that is aligned, and none behind it.
   const at::Tensor mask = raw.at("template_all_atom_mask")[0];
-  EXPECT_GT(mask.narrow(0, 0, 60).sum().item<float>(), 400);
+  const at::Tensor resolved = raw.at("all_atom_mask");
+  EXPECT_TRUE(torch::equal(mask.narrow(0, 0, 60), resolved.narrow(0, 0, 60)));
+  EXPECT_GT(mask.sum().item<float>(), 0);
   EXPECT_EQ(mask.narrow(0, 60, 10).sum().item<float>(), 0);
   const Batch batch = dataset.load(0, 0, {42, 0, 0});
   EXPECT_THAT(batch.fact.preparation_ns, Contains(::testing::Key("templates")));
@@ -146,13 +149,15 @@ TEST_F(Templates, DatesAndObsoleteEntriesCount) {
   EXPECT_EQ(found(), 0);
   config.source.max_template_date = "2020-01-01";
   // The cache's date spares the file.
-  folder.write("dates.json", R"({"1a8o": {"release_date": "2022-01-01"}})");
+  folder.write("dates.json", R"({"2q2k": {"release_date": "2022-01-01"}})");
   config.source.template_release_dates_cache_path = (folder / "dates.json").string();
   EXPECT_EQ(found(), 0);
   config.source.template_release_dates_cache_path.clear();
-  fs::rename(folder / "1a8o.cif", folder / "2new.cif");
+  // The structure is there under its new name only, as a template; the chain is read from elsewhere.
+  config.source.train_data_dir = (testing::project_dir() / "tests/data/openfold/mmcifs").string();
+  fs::rename(folder / "2q2k.cif", folder / "2new.cif");
   EXPECT_EQ(found(), 0);
-  folder.write("obsolete.dat", "OBSLTE    31-JUL-94 1A8O     2NEW\n");
+  folder.write("obsolete.dat", "OBSLTE    31-JUL-94 2Q2K     2NEW\n");
   config.source.obsolete_pdbs_file_path = (folder / "obsolete.dat").string();
   EXPECT_EQ(found(), 1);
 }

@@ -40,7 +40,7 @@ TEST(LoaderSource, GivesWhatTheModelTakes) {
   EXPECT_EQ(batch.progress.next_turn, 1);
   EXPECT_EQ(source.chains(), 2U);
   ASSERT_GE(source.summary().size(), 2U);
-  EXPECT_THAT(source.summary().front(), HasSubstr("1 sample"));
+  EXPECT_THAT(source.summary().front(), HasSubstr("samples: 1;"));
 }
 
 TEST(EvaluationChains, ComeInAnyOrderAndAlwaysTheSame) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "tests/support/process.hpp"
 
@@ -119,6 +120,31 @@ TEST(CachesCommand, ADamagedStructureIsNamedAndTheOthersAreKept) {
   EXPECT_EQ(result.exit_code, 3);
   EXPECT_THAT(result.errors, AllOf(HasSubstr("2bad.cif"), HasSubstr("1 of 2 structures")));
   EXPECT_TRUE(fs::exists(folder / "made" / "chain_data_cache.json"));
+}
+
+TEST(PackCommand, AnArchiveStandsForBothFolders) {
+  const TemporaryFolder folder;
+  const std::string archive = (folder / "set.sqlar").string();
+  const std::string structures = (openfold_data() / "mmcifs").string();
+  const std::string alignments = (openfold_data() / "alignments").string();
+  folder.write("duplicates", "2q2k_A 2q2k_B\n");
+  const std::string duplicates = "data.source.train_duplicate_chains_path=\"" + (folder / "duplicates").string() + "\"";
+  const ProcessResult packed =
+      run({"pack", archive, "--data", structures, "--alignments", alignments, "--verify", "--set", duplicates});
+  ASSERT_EQ(packed.exit_code, 0) << packed.errors;
+  EXPECT_THAT(packed.output,
+              AllOf(HasSubstr("1 structures and the alignments of 2 chains (1 of them"), HasSubstr(archive)));
+  EXPECT_EQ(run({"pack", archive, "--data", structures}).exit_code, 2) << "an archive that is there is kept";
+
+  // Both chains have the alignments, and their features are those of the folders'.
+  const ProcessResult check = run({"check-data", "--data", archive, "--alignments", archive});
+  EXPECT_EQ(check.exit_code, 0) << check.errors << check.output;
+  EXPECT_THAT(check.output, AllOf(HasSubstr("2 of 2 chains checked"), Not(HasSubstr("no alignment but"))));
+  for (const auto& [file, data, rows] : {std::tuple{"a.pt", archive, archive}, {"b.pt", structures, alignments}}) {
+    EXPECT_EQ(
+        run({"features", "2q2k_A", "--data", data, "--alignments", rows, "-o", (folder / file).string()}).exit_code, 0);
+  }
+  EXPECT_TRUE(read_file(folder / "a.pt") == read_file(folder / "b.pt"));
 }
 
 }  // namespace
