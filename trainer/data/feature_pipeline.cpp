@@ -59,26 +59,29 @@ std::int64_t msa_clusters(const DataCommonConfig& common, const DataModeConfig& 
   return std::max<std::int64_t>(1, mode.max_msa_clusters - taken);
 }
 
-Crop draw_crop(const TensorDict& features, const DataModeConfig& mode, const SampleKey& sample) {
-  // The same in every pass.
-  RandomStream stream(sample, Purpose::crop);
+// Which part of the chain all passes have: drawn where samples have a fixed size, else all of it. OpenFold crops last:
+// masks and clusters are made over the whole chain.
+Crop choose_crop(const TensorDict& features, const DataModeConfig& mode, const SampleKey& sample) {
   const std::int64_t length = features.at("aatype").size(0);
   const std::int64_t templates = features.contains("template_mask") ? features.at("template_mask").size(0) : 0;
   Crop result;
-  result.size = mode.crop_size == 0 ? length : std::min(length, mode.crop_size);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(templates));
-  for (std::int64_t i = 0; i < templates; ++i) order[static_cast<std::size_t>(i)] = i;
+  Rows order = all_rows(templates);
   std::int64_t first_template = 0;
-  if (mode.subsample_templates && templates > 0) {
-    first_template = stream.integer(0, templates);
-    order = stream.permutation(templates);
+  result.size = length;
+  if (mode.fixed_size) {
+    RandomStream stream(sample, Purpose::crop);
+    if (mode.crop_size != 0) result.size = std::min(length, mode.crop_size);
+    if (mode.subsample_templates && templates > 0) {
+      first_template = stream.integer(0, templates);
+      order = stream.permutation(templates);
+    }
+    // AlphaFold 2 supplement, section 1.2.8, unclamped: OpenFold crops before it draws whether the loss is clamped.
+    const std::int64_t room = length - result.size;
+    const std::int64_t shift = stream.integer(0, room);
+    result.start = stream.integer(0, room - shift);
   }
   const std::int64_t kept = std::min(templates - first_template, mode.max_templates);
   result.templates.assign(order.begin() + first_template, order.begin() + first_template + kept);
-  // AlphaFold 2 supplement, section 1.2.8, unclamped: OpenFold crops before it draws whether the loss is clamped.
-  const std::int64_t room = length - result.size;
-  const std::int64_t shift = stream.integer(0, room);
-  result.start = stream.integer(0, room - shift);
   return result;
 }
 
@@ -182,29 +185,19 @@ PassRows FeaturePipeline::choose_rows(const TensorDict& fixed, const AlignmentVi
   return chosen;
 }
 
-CompactSample FeaturePipeline::compact_passes(const TensorDict& whole, const SampleKey& sample, std::uint32_t first,
+CompactSample FeaturePipeline::compact_passes(const TensorDict& features, const SampleKey& sample, std::uint32_t first,
                                               std::uint32_t count) const {
   const torch::NoGradGuard no_gradients;
-  const AlignmentView alignment = alignment_view(whole);
-  const ReplacementShares shares(whole.at("hhblits_profile"), config_.common.masked_msa);
+  const AlignmentView alignment = alignment_view(features);
+  const ReplacementShares shares(features.at("hhblits_profile"), config_.common.masked_msa);
   std::vector<PassRows> passes;
   if (config_.common.resample_msa_in_recycling) {
     for (std::uint32_t pass = first; pass < first + count; ++pass)
-      passes.push_back(choose_rows(whole, alignment, shares, sample, pass));
+      passes.push_back(choose_rows(features, alignment, shares, sample, pass));
   } else {
-    passes.push_back(choose_rows(whole, alignment, shares, sample, 0));
+    passes.push_back(choose_rows(features, alignment, shares, sample, 0));
   }
-  // OpenFold crops last. Masks and clusters, made over the whole chain, are there by now.
-  TensorDict fixed = select_features(whole);
-  Crop cut;
-  cut.size = alignment.length;
-  if (mode_config_.fixed_size) {
-    cut = draw_crop(whole, mode_config_, sample);
-    crop(fixed, cut);
-  } else {
-    crop_templates(fixed, mode_config_.max_templates);
-  }
-  return assemble_sample(fixed, alignment, passes, cut, padded_size(),
+  return assemble_sample(features, alignment, passes, choose_crop(features, mode_config_, sample), padded_size(),
                          {count, config_.common.msa_cluster_features, mode_config_.max_extra_msa > 0});
 }
 

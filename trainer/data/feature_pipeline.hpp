@@ -42,7 +42,7 @@ class FeaturePipeline {
   [[nodiscard]] PassRows choose_rows(const TensorDict& fixed, const AlignmentView& alignment,
                                      const ReplacementShares& shares, const SampleKey& sample,
                                      std::uint32_t pass) const;
-  [[nodiscard]] CompactSample compact_passes(const TensorDict& whole, const SampleKey& sample, std::uint32_t first,
+  [[nodiscard]] CompactSample compact_passes(const TensorDict& features, const SampleKey& sample, std::uint32_t first,
                                              std::uint32_t count) const;
   [[nodiscard]] PaddedSize padded_size() const;
 

@@ -1,9 +1,6 @@
 #include "trainer/data/feature_schema.hpp"
 
-#include <torch/torch.h>
-
 #include "core/error.hpp"
-#include "trainer/data/zeroed_tensor.hpp"
 
 namespace foldperf::trainer {
 
@@ -67,29 +64,6 @@ const std::map<std::string, std::vector<Dimension>>& feature_schema() {
   return schema;
 }
 
-TensorDict select_features(const TensorDict& features) {
-  TensorDict selected;
-  for (const auto& [name, tensor] : features) {
-    if (feature_schema().count(name) != 0) selected[name] = tensor;
-  }
-  return selected;
-}
-
-void crop(TensorDict& features, const Crop& crop) {
-  for (auto& [name, tensor] : features) {
-    const auto found = feature_schema().find(name);
-    if (found == feature_schema().end()) continue;
-    for (std::size_t i = 0; i < found->second.size(); ++i) {
-      const auto dim = static_cast<std::int64_t>(i);
-      if (found->second[i] == Dimension::residues) tensor = tensor.narrow(dim, crop.start, crop.size);
-      if (found->second[i] == Dimension::templates) {
-        tensor = tensor.index_select(dim, torch::tensor(crop.templates, torch::kInt64));
-      }
-    }
-  }
-  features["seq_length"] = torch::full({}, crop.size, torch::kInt64);
-}
-
 std::vector<std::int64_t> padded_shape(const std::string& name, at::IntArrayRef sizes, const PaddedSize& size) {
   auto shape = sizes.vec();
   const auto found = feature_schema().find(name);
@@ -129,18 +103,6 @@ std::vector<std::int64_t> padded_shape(const std::string& name, at::IntArrayRef 
 void copy_to_front(at::Tensor padded, const at::Tensor& tensor) {
   for (std::int64_t dim = 0; dim < tensor.dim(); ++dim) padded = padded.narrow(dim, 0, tensor.size(dim));
   padded.copy_(tensor);
-}
-
-at::Tensor padded(const std::string& name, const at::Tensor& tensor, const PaddedSize& size) {
-  const auto shape = padded_shape(name, tensor.sizes(), size);
-  if (tensor.sizes() == at::IntArrayRef(shape)) return tensor;
-  at::Tensor result = zeroed_tensor(shape, tensor.scalar_type());
-  copy_to_front(result, tensor);
-  return result;
-}
-
-void pad(TensorDict& features, const PaddedSize& size) {
-  for (auto& [name, tensor] : features) tensor = padded(name, tensor, size);
 }
 
 }  // namespace foldperf::trainer

@@ -1,5 +1,8 @@
 #include "trainer/data/msa_draws.hpp"
 
+#include <cmath>
+#include <vector>
+
 namespace foldperf::trainer {
 
 Rows draw_block_starts(RandomStream& stream, std::int64_t depth, const BlockDeleteMsaConfig& config) {
@@ -11,14 +14,22 @@ Rows draw_block_starts(RandomStream& stream, std::int64_t depth, const BlockDele
 
 MaskedPlaces draw_masked_places(RandomStream& positions, RandomStream& residues, const PassRows& pass,
                                 const AlignmentView& alignment, const ReplacementShares& shares, double fraction) {
-  const auto limit = static_cast<float>(fraction);
+  // Uniform numbers are the words' high 24 bits: those below this number are below the fraction.
+  const auto limit = static_cast<std::uint32_t>(std::ceil(static_cast<double>(static_cast<float>(fraction)) * 0x1p24));
+  std::vector<std::uint32_t> words(static_cast<std::size_t>(alignment.length));
+  std::vector<std::int64_t> found(words.size());
   MaskedPlaces masked;
   for (std::int64_t s = 0; s < pass.sampled; ++s) {
+    positions.fill(words);
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      found[count] = static_cast<std::int64_t>(i);
+      count += words[i] >> 8 < limit ? 1 : 0;
+    }
     const std::uint8_t* row = alignment.row(pass.rows[static_cast<std::size_t>(s)]);
-    for (std::int64_t i = 0; i < alignment.length; ++i) {
-      if (!(positions.uniform() < limit)) continue;
-      masked.places.push_back(s * alignment.length + i);
-      masked.replacements.push_back(shares.choose(i, row[i], residues.uniform()));
+    for (std::size_t i = 0; i < count; ++i) {
+      masked.places.push_back(s * alignment.length + found[i]);
+      masked.replacements.push_back(shares.choose(found[i], row[found[i]], residues.uniform()));
     }
   }
   return masked;

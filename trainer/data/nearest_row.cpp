@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::int64_t group = 16;       // positions added up at a time
 constexpr std::size_t group_planes = 4;  // bits of their sum but the carry
-constexpr std::int64_t types = 23;       // residues, unknown, gap, mask
+constexpr std::int64_t type_count = 23;  // residues, unknown, gap, mask
 constexpr std::size_t most_planes = 63;  // bits of a sum
 constexpr auto like_nothing = static_cast<std::uint8_t>(gap_residue);
 
@@ -45,9 +45,9 @@ struct Sums {
 template <typename Bits>
 [[gnu::always_inline]] inline void add_group(const Slab& slab, std::int64_t start, const std::uint8_t* residues,
                                              Sums<Bits>& sums) {
-  const std::uint64_t* bits = slab.bits + start * types * slab.words;
+  const std::uint64_t* bits = slab.bits + start * type_count * slab.words;
   const auto load = [&](std::int64_t i, Bits& found) {
-    std::memcpy(&found, bits + (i * types + residues[i]) * slab.words, sizeof(found));
+    std::memcpy(&found, bits + (i * type_count + residues[i]) * slab.words, sizeof(found));
   };
   // Two sums of half as many positions carry into the next bit.
   const auto two = [&](std::int64_t i, Bits& carry) {
@@ -107,14 +107,14 @@ template <typename Bits>
 NearestRow::NearestRow(const std::uint8_t* rows, std::int64_t count, std::int64_t length)
     : count_(count), length_(length), words_(count <= 128 ? 2 : (count + 255) / 256 * 4) {
   const std::int64_t filled = (length + group - 1) / group * group;
-  bits_.assign(static_cast<std::size_t>(filled * types * words_), 0);
+  bits_.assign(static_cast<std::size_t>(filled * type_count * words_), 0);
   planes_ = std::max(group_planes + 1, static_cast<std::size_t>(std::bit_width(static_cast<std::uint64_t>(length))));
   sums_.resize(planes_ * static_cast<std::size_t>(words_));
   best_.resize(static_cast<std::size_t>(words_));
   for (std::int64_t r = 0; r < count; ++r) {
     const std::uint64_t bit = std::uint64_t{1} << (r % 64);
     std::uint64_t* word = bits_.data() + r / 64;
-    for (std::int64_t i = 0; i < length; ++i, word += types * words_) {
+    for (std::int64_t i = 0; i < length; ++i, word += type_count * words_) {
       const std::uint8_t residue = rows[r * length + i];
       if (residue < like_nothing) word[residue * words_] |= bit;
     }

@@ -3,7 +3,6 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <cstring>
 #include <limits>
 #include <string>
 
@@ -15,106 +14,114 @@ namespace foldperf::trainer {
 
 namespace {
 
-struct Place {
-  TensorDict* dict;
-  std::string name;
-  at::ScalarType type;
-  std::vector<std::int64_t> shape;
-  std::int64_t offset;
-};
-
 // A plan of a sample's tensors, and then the tensors, uninitialised.
 class SampleBlock {
  public:
   void add(TensorDict& dict, const std::string& name, at::ScalarType type, std::vector<std::int64_t> shape) {
     const std::int64_t offset = layout_.add(type, shape);
-    places_.push_back({&dict, name, type, std::move(shape), offset});
+    places_.push_back({&dict[name], type, std::move(shape), offset});
   }
   // The tensors, under their names in their dictionaries; returns their block.
-  at::Tensor make() const {
+  [[nodiscard]] at::Tensor make() const {
     const at::Tensor bytes = torch::empty({layout_.size()}, torch::kUInt8);
-    for (const Place& place : places_)
-      (*place.dict)[place.name] = tensor_at(bytes, place.offset, place.type, place.shape);
+    for (const Place& place : places_) *place.tensor = tensor_at(bytes, place.offset, place.type, place.shape);
     return bytes;
   }
 
  private:
+  struct Place {
+    at::Tensor* tensor;
+    at::ScalarType type;
+    std::vector<std::int64_t> shape;
+    std::int64_t offset;
+  };
   BlockLayout layout_;
   std::vector<Place> places_;
 };
-
-bool has_templates_first(const std::string& name) {
-  const auto& dimensions = feature_schema().at(name);
-  return !dimensions.empty() && dimensions.front() == Dimension::templates;
-}
-
-// A tensor to the front of a place that has as many or more elements; zeros behind it.
-void fill_front(const at::Tensor& place, const at::Tensor& tensor) {
-  auto* to = static_cast<char*>(place.mutable_data_ptr());
-  const at::Tensor source = tensor.contiguous();
-  std::memcpy(to, source.const_data_ptr(), source.nbytes());
-  std::memset(to + source.nbytes(), 0, place.nbytes() - source.nbytes());
-}
 
 at::ScalarType count_type(std::int64_t largest) {
   if (largest <= std::numeric_limits<std::uint8_t>::max()) return torch::kUInt8;
   return largest <= std::numeric_limits<std::int16_t>::max() ? torch::kInt16 : torch::kInt32;
 }
 
-// Rows [chosen] of the alignment, over a crop, then `empty` up to the end of the tensor [S, L].
-template <typename Number, typename RowOf>
-void copy_rows(const at::Tensor& tensor, std::size_t chosen, Number empty, const RowOf& row_of) {
-  const std::int64_t size = tensor.size(1);
-  Number* out = tensor.mutable_data_ptr<Number>();
-  Number* end = out + tensor.numel();
-  for (std::size_t i = 0; i < chosen; ++i, out += size)
-    std::memcpy(out, row_of(i), sizeof(Number) * static_cast<std::size_t>(size));
-  std::fill(out, end, empty);
-}
+// What a pass writes of the sample's tensors [P, ...].
+struct PassPlace {
+  const TensorDict& varying;
+  std::size_t pass;
 
-void copy_sampled_rows(const PassRows& pass, const AlignmentView& alignment, std::int64_t start, const auto& tensor) {
+  [[nodiscard]] at::Tensor tensor(const char* name) const {
+    return varying.at(name).select(0, static_cast<std::int64_t>(pass));
+  }
+  // `count` rows over the crop, then `empty` up to the last row of the pass.
+  template <typename Number, typename RowOf>
+  void copy_rows(const char* name, std::size_t count, Number empty, const RowOf& row_of) const {
+    const at::Tensor& all = varying.at(name);  // [P, rows, residues]
+    const std::int64_t size = all.size(2), numbers = all.size(1) * size;
+    Number* out = all.mutable_data_ptr<Number>() + static_cast<std::int64_t>(pass) * numbers;
+    Number* end = out + numbers;
+    for (std::size_t i = 0; i < count; ++i) out = std::copy_n(row_of(i), size, out);
+    std::fill(out, end, empty);
+  }
+  void set(const char* name, std::int64_t value) const {
+    varying.at(name).mutable_data_ptr<std::int32_t>()[pass] = static_cast<std::int32_t>(value);
+  }
+};
+
+void copy_sampled_rows(const PassRows& pass, const AlignmentView& alignment, const Crop& crop, const PassPlace& place) {
   const auto sampled = static_cast<std::size_t>(pass.sampled);
-  tensor("msa_rows").fill_(pass.sampled);
-  copy_rows<std::uint8_t>(tensor("msa"), sampled, no_residue, [&](std::size_t s) {
-    return pass.msa.data() + static_cast<std::int64_t>(s) * alignment.length + start;
+  place.set("msa_rows", pass.sampled);
+  place.copy_rows<std::uint8_t>("msa", sampled, no_residue, [&](std::size_t s) {
+    return pass.msa.data() + static_cast<std::int64_t>(s) * alignment.length + crop.start;
   });
-  copy_rows<std::uint8_t>(tensor("true_msa"), sampled, 0,
-                          [&](std::size_t s) { return alignment.row(pass.rows[s]) + start; });
-  copy_rows<std::int16_t>(tensor("deletions"), sampled, 0,
-                          [&](std::size_t s) { return alignment.row_deletions(pass.rows[s]) + start; });
-  const at::Tensor bert_mask = tensor("bert_mask");
-  const std::int64_t size = bert_mask.size(1);
-  auto* mask = bert_mask.template mutable_data_ptr<std::uint8_t>();
-  std::memset(mask, 0, bert_mask.nbytes());
-  for (const std::int64_t place : pass.masked.places) {
-    const std::int64_t row = place / alignment.length, position = place % alignment.length - start;
-    if (position >= 0 && position < size) mask[row * size + position] = 1;
+  place.copy_rows<std::uint8_t>("true_msa", sampled, 0,
+                                [&](std::size_t s) { return alignment.row(pass.rows[s]) + crop.start; });
+  place.copy_rows<std::int16_t>("deletions", sampled, 0,
+                                [&](std::size_t s) { return alignment.row_deletions(pass.rows[s]) + crop.start; });
+  place.copy_rows<std::uint8_t>("bert_mask", 0, 0, [](std::size_t) -> const std::uint8_t* { return nullptr; });
+  std::uint8_t* mask = place.tensor("bert_mask").mutable_data_ptr<std::uint8_t>();
+  for (const std::int64_t masked : pass.masked.places) {
+    const std::int64_t row = masked / alignment.length, residue = masked % alignment.length - crop.start;
+    if (residue >= 0 && residue < crop.size) mask[row * crop.size + residue] = 1;
   }
 }
 
-void copy_extra_rows(const PassRows& pass, const AlignmentView& alignment, std::int64_t start, const auto& tensor) {
+void copy_extra_rows(const PassRows& pass, const AlignmentView& alignment, const Crop& crop, const PassPlace& place) {
   const auto row_of = [&](std::size_t e) { return pass.rows[static_cast<std::size_t>(pass.sampled + pass.extra[e])]; };
-  tensor("extra_rows").fill_(static_cast<std::int64_t>(pass.extra.size()));
-  copy_rows<std::uint8_t>(tensor("extra_msa"), pass.extra.size(), 0,
-                          [&](std::size_t e) { return alignment.row(row_of(e)) + start; });
-  copy_rows<std::int16_t>(tensor("extra_deletions"), pass.extra.size(), 0,
-                          [&](std::size_t e) { return alignment.row_deletions(row_of(e)) + start; });
+  place.set("extra_rows", static_cast<std::int64_t>(pass.extra.size()));
+  place.copy_rows<std::uint8_t>("extra_msa", pass.extra.size(), 0,
+                                [&](std::size_t e) { return alignment.row(row_of(e)) + crop.start; });
+  place.copy_rows<std::int16_t>("extra_deletions", pass.extra.size(), 0,
+                                [&](std::size_t e) { return alignment.row_deletions(row_of(e)) + crop.start; });
+}
+
+// The features of the whole chain that a sample has, in their places.
+void copy_fixed(const TensorDict& features, const Crop& crop, const TensorDict& fixed) {
+  for (const auto& [name, place] : fixed) {
+    if (name == "seq_length") {
+      *place.mutable_data_ptr<std::int64_t>() = crop.size;
+    } else {
+      copy_crop(place, feature_schema().at(name), features.at(name), crop);
+    }
+  }
 }
 
 }  // namespace
 
-CompactSample assemble_sample(const TensorDict& fixed, const AlignmentView& alignment,
+CompactSample assemble_sample(const TensorDict& features, const AlignmentView& alignment,
                               const std::vector<PassRows>& pass_rows, const Crop& crop, const PaddedSize& size,
                               const AssemblyOptions& options) {
   CompactSample sample;
   sample.passes = options.passes;
   sample.size = size;
   SampleBlock block;
-  for (const auto& [name, tensor] : fixed) {
-    if (feature_schema().count(name) == 0) continue;
-    const auto shape = padded_shape(name, tensor.sizes(), size);  // checked for templates, too
-    block.add(sample.fixed, name, tensor.scalar_type(), has_templates_first(name) ? tensor.sizes().vec() : shape);
+  for (const auto& [name, tensor] : features) {
+    const auto found = feature_schema().find(name);
+    if (found == feature_schema().end() || name == "seq_length") continue;
+    auto shape = cropped_shape(found->second, tensor.sizes(), crop);
+    auto filled_up = padded_shape(name, shape, size);  // throws where the shape is wrong
+    block.add(sample.fixed, name, tensor.scalar_type(), std::move(is_of_templates(found->second) ? shape : filled_up));
   }
+  block.add(sample.fixed, "seq_length", torch::kInt64, {});
   std::int64_t rows = 0, extra_rows = 0, largest = 0;
   for (const PassRows& pass : pass_rows) {
     rows = std::max(rows, pass.sampled);
@@ -143,16 +150,14 @@ CompactSample assemble_sample(const TensorDict& fixed, const AlignmentView& alig
   }
 
   sample.bytes = block.make();
-  for (const auto& [name, place] : sample.fixed) fill_front(place, fixed.at(name));
+  copy_fixed(features, crop, sample.fixed);
   for (std::size_t p = 0; p < pass_rows.size(); ++p) {
-    const auto tensor = [&](const char* name) {
-      return sample.varying.at(name).select(0, static_cast<std::int64_t>(p));
-    };
-    copy_sampled_rows(pass_rows[p], alignment, crop.start, tensor);
-    if (options.extra_rows) copy_extra_rows(pass_rows[p], alignment, crop.start, tensor);
+    const PassPlace place{sample.varying, p};
+    copy_sampled_rows(pass_rows[p], alignment, crop, place);
+    if (options.extra_rows) copy_extra_rows(pass_rows[p], alignment, crop, place);
     if (options.cluster_features) {
-      summarize_clusters(pass_rows[p], alignment, crop.start, tensor("cluster_members"), tensor("cluster_counts"),
-                         tensor("cluster_deletions"));
+      summarize_clusters(pass_rows[p], alignment, crop.start, place.tensor("cluster_members"),
+                         place.tensor("cluster_counts"), place.tensor("cluster_deletions"));
     }
   }
   return sample;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/data/compact_sample.hpp"
+#include "trainer/data/crop.hpp"
 #include "trainer/data/feature_schema.hpp"
 #include "trainer/data/msa_transforms.hpp"
 #include "trainer/tensor_dict.hpp"
@@ -17,10 +18,10 @@ struct AssemblyOptions {
   bool extra_rows = true;        // the passes have extra
 };
 
-// `fixed` are features of the whole chain, those of the schema with their crop taken (crop of feature_schema.hpp);
-// `pass_rows` has one entry for each of the passes, or one for all of them; `crop` is where its residues lie in the
-// chain; `size` is what expansion will fill up to. Throws Error where something is larger than that.
-CompactSample assemble_sample(const TensorDict& fixed, const AlignmentView& alignment,
+// `features` are those of the whole chain (those that the schema does not name are left out; seq_length is the crop's);
+// `pass_rows` has one entry for each of the passes, or one for all of them; `size` is what expansion will fill up to.
+// Throws Error where something is larger than that.
+CompactSample assemble_sample(const TensorDict& features, const AlignmentView& alignment,
                               const std::vector<PassRows>& pass_rows, const Crop& crop, const PaddedSize& size,
                               const AssemblyOptions& options);
 

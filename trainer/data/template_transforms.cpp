@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -61,12 +60,6 @@ void make_template_torsion_angles(TensorDict& features) {
     for (std::size_t i = 0; i < names.size(); ++i) made[i].push_back(chain.at(names[i]));
   }
   for (std::size_t i = 0; i < names.size(); ++i) features["template_" + names[i]] = at::stack(made[i]);
-}
-
-void crop_templates(TensorDict& features, std::int64_t max_templates) {
-  for (auto& [name, tensor] : features) {
-    if (is_template_feature(name)) tensor = tensor.narrow(0, 0, std::min(tensor.size(0), max_templates));
-  }
 }
 
 }  // namespace foldperf::trainer

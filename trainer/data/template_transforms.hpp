@@ -2,8 +2,6 @@
 // T is the number of templates, L the length; all float32 unless said.
 #pragma once
 
-#include <cstdint>
-
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {
@@ -22,9 +20,5 @@ void make_template_pseudo_beta(TensorDict& features);
 // Adds template_torsion_angles_sin_cos, template_alt_torsion_angles_sin_cos [T, L, 7, 2] and
 // template_torsion_angles_mask [T, L, 7].
 void make_template_torsion_angles(TensorDict& features);
-
-// Keeps the first max_templates templates of every feature whose name starts with "template_". Only for samples of no
-// fixed size: where the size is fixed, crop (feature_schema.hpp) chooses them.
-void crop_templates(TensorDict& features, std::int64_t max_templates);
 
 }  // namespace foldperf::trainer

@@ -203,10 +203,9 @@ TEST(FeaturePipeline, GradientsMayFlowThroughWhatIsMadeFromFeatures) {
 }
 
 TEST(FeatureSchema, PaddingRefusesWhatIsLarger) {
-  TensorDict features = {{"aatype", torch::zeros({5}, torch::kInt64)}};
-  EXPECT_THROW(pad(features, {4, 0, 0, 0}), Error);
-  pad(features, {6, 0, 0, 0});
-  EXPECT_EQ(features.at("aatype").size(0), 6);
+  EXPECT_THROW((void)padded_shape("aatype", {5}, {4, 0, 0, 0}), Error);
+  EXPECT_THROW((void)padded_shape("aatype", {5, 2}, {6, 0, 0, 0}), Error);
+  EXPECT_EQ(padded_shape("aatype", {5}, {6, 0, 0, 0}), (std::vector<std::int64_t>{6}));
 }
 
 }  // namespace
