@@ -82,12 +82,11 @@ std::size_t ChainDataset::size() const {
 
 std::string ChainDataset::cache_summary() const {
   std::string text;
-  for (const auto& reader : readers_) {
-    if (!text.empty()) text += "; ";
-    text += reader->set().name + " chains: " + describe(reader->cache_statistics());
-  }
-  if (const auto& templates = readers_.front()->set().templates; templates)
-    text += "; templates: " + describe(templates->cache_statistics());
+  const auto add = [&](const std::string& what, const CacheStatistics& cache) {
+    if (cache.limit_bytes > 0) text += (text.empty() ? "" : "; ") + what + ": " + describe(cache);
+  };
+  for (const auto& reader : readers_) add(reader->set().name + " chains", reader->cache_statistics());
+  if (const auto& templates = readers_.front()->set().templates) add("templates", templates->cache_statistics());
   return text;
 }
 

@@ -76,13 +76,23 @@ class FolderStore final : public AlignmentStore {
   }
 
  private:
-  // The chain's files by their names without .gz; a file that is there both ways counts once, not compressed.
-  [[nodiscard]] std::map<std::string, fs::path> list(std::string_view chain) const {
-    std::map<std::string, fs::path> files;
+  using Files = std::map<std::string, fs::path>;
+
+  // The chain's files by their names without .gz, those in its folder and those in a3m/ and hhr/ below it (as
+  // OpenProteinSet comes); a file that is there several ways counts once, not compressed before compressed.
+  [[nodiscard]] Files list(std::string_view chain) const {
+    Files files;
     const fs::path folder = folder_of(chain);
+    if (!add_files(folder, files)) return files;
+    for (const char* kind : {"a3m", "hhr"}) add_files(folder / kind, files);
+    return files;
+  }
+
+  // False where there is no such folder.
+  static bool add_files(const fs::path& folder, Files& files) {
     std::error_code error;
     fs::directory_iterator entry(folder, error);
-    if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return files;
+    if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return false;
     for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
       std::error_code ignored;
       if (entry->is_directory(ignored)) continue;
@@ -95,7 +105,7 @@ class FolderStore final : public AlignmentStore {
       }
     }
     if (error) throw InputError(folder.string(), "cannot be listed: " + error.message());
-    return files;
+    return true;
   }
 
   [[nodiscard]] fs::path folder_of(std::string_view chain) const {

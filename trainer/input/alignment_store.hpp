@@ -45,7 +45,8 @@ class AlignmentStore {
   [[nodiscard]] std::vector<AlignmentFile> files(std::string_view chain, AlignmentFileKind kind) const;
 };
 
-// `path`: a folder with <chain>/ or <entry>/ in it (1ubi_A/, or 1ubi/ where the chain has none of its own); a packed
+// `path`: a folder with <chain>/ or <entry>/ in it (1ubi_A/, or 1ubi/ where the chain has none of its own), the files
+// in it or, as OpenProteinSet comes, in a3m/ and hhr/ below; a packed
 // archive (archive_stores.hpp), recognised by its content; or the index file of an alignment_db, whose .db files are in
 // `db_folder` (empty: beside the index). Throws InputError as AlignmentDb and open_archived_alignments do, and where
 // there is none of them.

@@ -28,7 +28,7 @@ std::vector<std::string> LoaderSource::summary() const {
   std::vector<std::string> lines;
   std::istringstream text(describe(feed_->statistics(), residues_of_class));
   for (std::string line; std::getline(text, line);) lines.push_back(line);
-  lines.push_back(dataset_->cache_summary());
+  if (std::string caches = dataset_->cache_summary(); !caches.empty()) lines.push_back(std::move(caches));
   return lines;
 }
 

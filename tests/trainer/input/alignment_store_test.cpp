@@ -110,5 +110,16 @@ TEST(AlignmentStore, RefusesWhatIsNone) {
   EXPECT_THAT(input_error([&] { (void)open_alignment_store(folder / "1abc_A/b.a3m"); }), HasSubstr("not valid JSON"));
 }
 
+TEST(AlignmentStore, OpenProteinSetsFoldersAreReadAsTheyCome) {
+  const foldperf::testing::TemporaryFolder folder;
+  folder.write("1ubi_A/a3m/uniref90_hits.a3m", ">q\nMQ\n");
+  folder.write("1ubi_A/hhr/pdb70_hits.hhr", "hits");
+  folder.write("1ubi_A/pdb/1ubi_A.pdb", "a prediction");
+  const auto store = open_alignment_store(folder.path());
+  EXPECT_THAT(store->file_names("1ubi_A"), ::testing::ElementsAre("pdb70_hits.hhr", "uniref90_hits.a3m"));
+  EXPECT_EQ(store->files("1ubi_A", AlignmentFileKind::alignment).at(0).bytes, ">q\nMQ\n");
+  EXPECT_EQ(store->files("1ubi_A", AlignmentFileKind::template_hits).at(0).bytes, "hits");
+}
+
 }  // namespace
 }  // namespace foldperf::trainer
