@@ -93,12 +93,15 @@ template <typename Bits>
 }
 
 // Compiled several times; the machine's best one is chosen when the program starts.
-[[gnu::target_clones("arch=x86-64-v4", "avx2", "default")]] void add_up_128(const Slab& slab, const std::uint8_t* row,
-                                                                            Sums<Bits128>& sums) {
+#if defined(__x86_64__)
+#define FOLDPERF_CLONES [[gnu::target_clones("arch=x86-64-v4", "avx2", "default")]]
+#else
+#define FOLDPERF_CLONES
+#endif
+FOLDPERF_CLONES void add_up_128(const Slab& slab, const std::uint8_t* row, Sums<Bits128>& sums) {
   add_up(slab, row, sums);
 }
-[[gnu::target_clones("arch=x86-64-v4", "avx2", "default")]] void add_up_256(const Slab& slab, const std::uint8_t* row,
-                                                                            Sums<Bits256>& sums) {
+FOLDPERF_CLONES void add_up_256(const Slab& slab, const std::uint8_t* row, Sums<Bits256>& sums) {
   add_up(slab, row, sums);
 }
 

@@ -38,6 +38,17 @@ TensorDict raw_features(std::int64_t rows = 40) {
   return features;
 }
 
+// The same chain with an alignment by rule.
+TensorDict raw_features_by_rule(std::int64_t rows) {
+  TensorDict raw = structure_features(find_chain(read_structure(testing::samples_dir() / "1a8o.cif"), "A"));
+  const std::int64_t length = raw.at("residue_index").size(0);
+  const at::Tensor row = torch::arange(rows, torch::kInt32).unsqueeze(1), column = torch::arange(length, torch::kInt32);
+  raw["msa"] = (row % 5 * 7 + column * 3 + row * column % 11 % 4).remainder(22);
+  raw["deletion_matrix_int"] = ((row + column) % 13 == 0).to(torch::kInt32) * (row % 4);
+  raw["num_alignments"] = torch::full({length}, rows, torch::kInt32);
+  return raw;
+}
+
 DataConfig small_config() {
   DataConfig config;
   config.train.crop_size = 32;
@@ -111,6 +122,36 @@ TEST(FeaturePipeline, ASeedGivesTheSameSampleAndAnotherOneAnother) {
   EXPECT_TRUE(equal(sample(config, DataMode::train), sample(config, DataMode::train)));
   EXPECT_FALSE(equal(sample(config, DataMode::train), sample(config, DataMode::train, {12, 3, 5})));
   EXPECT_FALSE(equal(sample(config, DataMode::train), sample(config, DataMode::train, {11, 4, 5})));
+}
+
+// What the draws determine, in one number: whole numbers only, so that it is the same on every machine.
+std::uint64_t checksum(const TensorDict& features) {
+  std::uint64_t sum = 14695981039346656037ULL;  // FNV-1a
+  const auto add = [&](const at::Tensor& tensor) {
+    const at::Tensor numbers = tensor.to(torch::kInt64).contiguous();
+    for (std::int64_t i = 0; i < numbers.numel(); ++i)
+      sum = (sum ^ static_cast<std::uint64_t>(numbers.const_data_ptr<std::int64_t>()[i])) * 1099511628211ULL;
+  };
+  for (const char* name : {"bert_mask", "extra_has_deletion", "extra_msa", "extra_msa_row_mask", "msa_row_mask",
+                           "no_recycling_iters", "residue_index", "true_msa", "use_clamped_fape"}) {
+    add(features.at(name));
+  }
+  const at::Tensor& feat = features.at("msa_feat");
+  add(feat.narrow(3, 0, 24));          // the masked alignment, and where it has deletions
+  add(feat.narrow(3, 25, 23) * 5040);  // the clusters' profiles
+  return sum;
+}
+
+// Numbers of the first version of this pipeline: a change of them means that runs are no longer what their seed says.
+TEST(FeaturePipeline, ASeedMeansTheSameSampleAsEver) {
+  const FeaturePipeline pipeline(small_config(), DataMode::train);
+  const auto made = [&](std::int64_t rows, std::uint64_t seed) {
+    return checksum(pipeline.sample(pipeline.fixed_transforms(raw_features_by_rule(rows)), {seed, 3, 5}));
+  };
+  EXPECT_EQ(made(5, 1), 0x9aec001868e4be24);
+  EXPECT_EQ(made(5, 2), 0xad0d96023fd38e97);
+  EXPECT_EQ(made(60, 1), 0x80d81395cbdbe675);
+  EXPECT_EQ(made(60, 2), 0xbba876db69e6ae70);
 }
 
 TEST(FeaturePipeline, PassesShareTheCropAndResampleTheAlignment) {
