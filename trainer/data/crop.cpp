@@ -50,7 +50,7 @@ void copy_crop(const at::Tensor& place, const std::vector<Dimension>& dimensions
   } else {
     copy_row(0);
   }
-  std::memset(to, 0, static_cast<std::size_t>(end - to));
+  if (to != end) std::memset(to, 0, static_cast<std::size_t>(end - to));
 }
 
 }  // namespace foldperf::trainer
