@@ -7,6 +7,10 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "core/error.hpp"
 #include "trainer/feed/sample_order.hpp"
@@ -84,6 +88,24 @@ TEST(SampleSets, KeepChainsWithTheirProbabilities) {
       expect_share(counts[i], rounds, probabilities[i], "chain " + std::to_string(i));
     }
   }
+}
+
+TEST(SampleSets, KeepTheProbabilitiesOfManyChains) {
+  SampleOrderOptions options;
+  options.sets = {{20'000, 1, std::vector<float>(20'000, 0.25F)}};
+  std::vector<float>& probabilities = options.sets[0].probabilities;
+  std::fill(probabilities.begin() + 12'345, probabilities.end(), 0.75F);
+  probabilities[0] = 1;
+  options.epoch_length = 150'000;
+  options.epochs = 1;
+  double rounds = 0, first = 0, last = 0;
+  for (const SetAndChain& sample : all_of(options)) {
+    rounds += sample.second == 0 ? 1 : 0;
+    first += sample.second > 0 && sample.second < 12'345 ? 1 : 0;
+    last += sample.second >= 12'345 ? 1 : 0;
+  }
+  EXPECT_GE(rounds, 15);
+  expect_share(last, first + last, 7655 * 0.75 / (7655 * 0.75 + 12'344 * 0.25), "the second kind");
 }
 
 TEST(SampleSets, MeetEveryChainOnceARound) {
@@ -168,6 +190,21 @@ TEST(SampleSets, MayBeAskedForInAnyOrder) {
     EXPECT_EQ(place.key.epoch, position / 1000);
     EXPECT_EQ(place.key.index, position % 1000);
   }
+}
+
+TEST(SampleSets, AreTheSameForWorkersThatAskAtOnce) {
+  const std::vector<SetAndChain> samples = all_of(two_sets());
+  const SampleOrder order(two_sets());
+  std::vector<std::thread> workers;
+  for (std::int64_t worker = 0; worker < 4; ++worker) {
+    workers.emplace_back([&, worker] {
+      for (std::int64_t ticket = worker * 11'000; ticket < 50'000; ticket += 23) {
+        const SamplePlace place = order.at_ticket(ticket);
+        EXPECT_EQ(SetAndChain(place.set, place.chain), samples[static_cast<std::size_t>(ticket)]);
+      }
+    });
+  }
+  for (std::thread& worker : workers) worker.join();
 }
 
 TEST(SampleSets, ArePartedBetweenRanks) {

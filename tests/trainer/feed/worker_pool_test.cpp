@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <filesystem>
@@ -36,6 +37,9 @@ std::shared_ptr<Queue> endless_queue() {
   options.capacity = 8;
   return std::make_shared<Queue>(options);
 }
+
+// A nice value above this process's, where there is one: 19 is the largest.
+int nicer_by(int steps) { return std::min(19, getpriority(PRIO_PROCESS, 0) + steps); }
 
 TEST(WorkerPool, StopsInTheMiddleAndAtDestruction) {
   const auto queue = endless_queue();
@@ -120,7 +124,8 @@ TEST(WorkerPool, ThreadsGetNameNiceValueAndCpus) {
   const CpuList allowed = allowed_cpus();
   WorkerOptions options;
   options.number = 2;
-  options.nice = getpriority(PRIO_PROCESS, 0) + 1;
+  const int nice = getpriority(PRIO_PROCESS, 0);
+  options.nice = nicer_by(1);
   options.cpus = CpuList{allowed.back()};
   options.name = "a-name-that-is-too-long";
   std::atomic<int> started{0};
@@ -145,7 +150,7 @@ TEST(WorkerPool, ThreadsGetNameNiceValueAndCpus) {
     EXPECT_EQ(facts.nice, *options.nice);
     EXPECT_EQ(facts.cpus, *options.cpus);
   }
-  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), *options.nice - 1);  // the process has its own still
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), nice);  // the process has its own still
   EXPECT_EQ(allowed_cpus(), allowed);
 }
 
@@ -188,7 +193,7 @@ TEST(WorkerPool, TheKernelHasItsThreadsAsTheSettingsSay) {
   const int nice = getpriority(PRIO_PROCESS, 0);
   WorkerOptions options;
   options.number = 3;
-  options.nice = nice + 5;
+  options.nice = nicer_by(5);
   options.cpus = CpuList{allowed.front()};
   options.name = "bound";
   const WorkerPool bound(options, endless_queue(), [](std::int64_t ticket) { return ticket; });
@@ -202,7 +207,7 @@ TEST(WorkerPool, TheKernelHasItsThreadsAsTheSettingsSay) {
     const bool is_bound = facts.name.rfind("bound-", 0) == 0, is_free = facts.name.rfind("free-", 0) == 0;
     if (!is_bound && !is_free && facts.id != getpid()) continue;  // of a test before, at its very end
     names.insert(facts.id == getpid() ? "main" : facts.name);
-    EXPECT_EQ(facts.nice, is_bound ? nice + 5 : nice) << facts.name;
+    EXPECT_EQ(facts.nice, is_bound ? *options.nice : nice) << facts.name;
     EXPECT_EQ(facts.cpus, is_bound ? *options.cpus : allowed) << facts.name;
   }
   EXPECT_THAT(names, ::testing::ElementsAre("bound-0", "bound-1", "bound-2", "free-0", "free-1", "main"));
