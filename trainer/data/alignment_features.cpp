@@ -5,12 +5,9 @@
 #include <memory>
 
 #include "core/error.hpp"
-#include "trainer/input/alignment_folder.hpp"
 #include "trainer/input/merged_alignment.hpp"
 
 namespace foldperf::trainer {
-
-namespace fs = std::filesystem;
 
 TensorDict merge_alignments(const std::vector<Alignment>& alignments) {
   const auto merged = std::make_shared<MergedAlignment>(merge(alignments));
@@ -24,15 +21,16 @@ TensorDict merge_alignments(const std::vector<Alignment>& alignments) {
           {"num_alignments", torch::full({merged->width}, merged->depth, torch::kInt32)}};
 }
 
-TensorDict chain_alignment_features(const fs::path& folder, const std::string& sequence) {
+TensorDict chain_alignment_features(const AlignmentStore* store, const std::string& chain,
+                                    const std::string& sequence) {
   std::vector<Alignment> alignments;
-  if (!folder.empty() && fs::is_directory(folder)) {
-    for (const fs::path& file : alignment_files(folder)) {
-      alignments.push_back(read_alignment(file));
+  if (store != nullptr) {
+    for (const AlignmentFile& file : store->files(chain, AlignmentFileKind::alignment)) {
+      alignments.push_back(parse_alignment(file));
       if (alignments.back().width != sequence.size()) {
-        throw InputError(file.string(), "the query has " + std::to_string(alignments.back().width) +
-                                            " residues, but the chain has " + std::to_string(sequence.size()) +
-                                            ": this alignment belongs to another sequence");
+        throw InputError(file.path, "the query has " + std::to_string(alignments.back().width) +
+                                        " residues, but the chain has " + std::to_string(sequence.size()) +
+                                        ": this alignment belongs to another sequence");
       }
     }
   }

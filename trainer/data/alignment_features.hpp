@@ -1,11 +1,11 @@
 // Features of a chain's alignments.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "trainer/input/alignment.hpp"
+#include "trainer/input/alignment_store.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {
@@ -15,8 +15,8 @@ namespace foldperf::trainer {
 // num_alignments [L] int32. All alignments must have the same width (L).
 TensorDict merge_alignments(const std::vector<Alignment>& alignments);
 
-// Raw alignment features of a chain. Where `folder` is empty, does not exist or has no alignment file, the chain's own
-// sequence is its alignment. Throws InputError where an alignment is not of a sequence of this length.
-TensorDict chain_alignment_features(const std::filesystem::path& folder, const std::string& sequence);
+// Raw alignment features of a chain. Without a store, or where the store has no alignment of it, the chain's own
+// sequence is its alignment. Throws InputError where an alignment is damaged, or not of a sequence of this length.
+TensorDict chain_alignment_features(const AlignmentStore* store, const std::string& chain, const std::string& sequence);
 
 }  // namespace foldperf::trainer

@@ -2,7 +2,6 @@
 
 #include <iterator>
 
-#include "core/error.hpp"
 #include "trainer/data/alignment_features.hpp"
 #include "trainer/data/raw_features.hpp"
 #include "trainer/data/sequence_embedding.hpp"
@@ -34,23 +33,6 @@ std::vector<TemplateHit> read_hits(const AlignmentStore& alignments, const std::
   return hits;
 }
 
-// A chain without alignments is its own.
-TensorDict alignment_rows(const AlignmentStore* store, const std::string& chain, const std::string& sequence) {
-  std::vector<Alignment> alignments;
-  if (store != nullptr) {
-    for (const AlignmentFile& file : store->files(chain, AlignmentFileKind::alignment)) {
-      alignments.push_back(parse_alignment(file));
-      if (alignments.back().width != sequence.size()) {
-        throw InputError(file.path, "the query has " + std::to_string(alignments.back().width) +
-                                        " residues, but the chain has " + std::to_string(sequence.size()) +
-                                        ": this alignment belongs to another sequence");
-      }
-    }
-  }
-  if (alignments.empty()) alignments.push_back(own_sequence_alignment(sequence));
-  return merge_alignments(alignments);
-}
-
 }  // namespace
 
 ChainReader::ChainReader(ChainSet set, std::int64_t embedding_width, std::size_t cache_bytes)
@@ -78,7 +60,7 @@ std::shared_ptr<const ParsedChain> ChainReader::parse(const ChainSource& source,
   if (!set_.embeddings.empty()) {
     rows = sequence_embedding_features(embedding_folder(source), source.name, protein.sequence, embedding_width_);
   } else {
-    rows = alignment_rows(set_.alignments.get(), source.name, protein.sequence);
+    rows = chain_alignment_features(set_.alignments.get(), source.name, protein.sequence);
   }
   for (const auto& [name, tensor] : rows) parsed->raw[name] = tensor;
   parsed->alignment_depth = parsed->raw.at("msa").size(0);

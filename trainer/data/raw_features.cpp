@@ -2,7 +2,6 @@
 
 #include <torch/torch.h>
 
-#include "trainer/data/alignment_features.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
@@ -36,12 +35,6 @@ TensorDict structure_features(const ProteinChain& chain) {
   features["all_atom_mask"] = to_tensor(chain.atom_mask, {length, atom37_count});
   features["resolution"] = torch::full({1}, static_cast<float>(chain.resolution));
   features["is_distillation"] = torch::full({}, chain.is_distillation ? 1.0F : 0.0F);
-  return features;
-}
-
-TensorDict chain_features(const ProteinChain& chain, const std::filesystem::path& alignment_folder) {
-  TensorDict features = structure_features(chain);
-  for (auto& [name, tensor] : chain_alignment_features(alignment_folder, chain.sequence)) features[name] = tensor;
   return features;
 }
 

@@ -2,7 +2,6 @@
 // are OpenFold's. Here L is the length of the chain and n the depth of its alignment.
 #pragma once
 
-#include <filesystem>
 #include <string>
 
 #include "trainer/input/structure.hpp"
@@ -15,8 +14,5 @@ TensorDict sequence_features(const std::string& sequence);
 
 // sequence_features and all_atom_positions [L, 37, 3], all_atom_mask [L, 37], resolution [1], is_distillation [].
 TensorDict structure_features(const ProteinChain& chain);
-
-// structure_features and the alignment's: msa [n, L] in HHblits' order, deletion_matrix_int [n, L], num_alignments [L].
-TensorDict chain_features(const ProteinChain& chain, const std::filesystem::path& alignment_folder);
 
 }  // namespace foldperf::trainer

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "trainer/input/alignment_folder.hpp"
+#include "trainer/input/alignment_file.hpp"
 
 namespace foldperf::trainer {
 

@@ -25,15 +25,18 @@ TEST(AlignmentFeatures, TheFirstOfEqualRowsWins) {
 
 TEST(AlignmentFeatures, AChainWithoutAlignmentIsItsOwn) {
   const testing::TemporaryFolder folder;
-  for (const auto& path : {std::filesystem::path(), folder.path(), folder.path() / "missing"}) {
-    EXPECT_EQ(chain_alignment_features(path, "ACDX").at("msa").sizes(), at::IntArrayRef({1, 4}));
-  }
+  folder.write("1abc_A/notes.txt", "no alignment");
+  const auto store = open_alignment_store(folder.path());
+  for (const char* chain : {"1abc_A", "9zzz_A"})
+    EXPECT_EQ(chain_alignment_features(store.get(), chain, "ACDX").at("msa").sizes(), at::IntArrayRef({1, 4}));
+  EXPECT_EQ(chain_alignment_features(nullptr, "1abc_A", "ACDX").at("msa").sizes(), at::IntArrayRef({1, 4}));
 }
 
 TEST(AlignmentFeatures, AnAlignmentOfAnotherSequenceIsNamed) {
   const testing::TemporaryFolder folder;
-  folder.write("a.a3m", ">q\nACD\n");
-  EXPECT_THAT(input_error([&] { (void)chain_alignment_features(folder.path(), "ACDE"); }),
+  folder.write("1abc_A/a.a3m", ">q\nACD\n");
+  const auto store = open_alignment_store(folder.path());
+  EXPECT_THAT(input_error([&] { (void)chain_alignment_features(store.get(), "1abc_A", "ACDE"); }),
               ::testing::AllOf(HasSubstr("a.a3m"), HasSubstr("3 residues"), HasSubstr("has 4")));
 }
 

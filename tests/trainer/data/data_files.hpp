@@ -9,8 +9,11 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "tests/support/golden.hpp"
+#include "trainer/data/alignment_features.hpp"
+#include "trainer/input/alignment_store.hpp"
 
 namespace foldperf::testing {
 
@@ -46,6 +49,18 @@ inline std::optional<std::filesystem::path> find_alignments(const std::string& n
   return find_below(data_dir(), name, [](const std::filesystem::directory_entry& entry) {
     return entry.is_directory() && entry.path().parent_path().filename() == "alignments";
   });
+}
+
+// The alignments in a chain's folder, in the order in which they are merged.
+inline std::vector<trainer::AlignmentFile> alignments_in(const std::filesystem::path& folder) {
+  const auto store = trainer::open_alignment_store(folder.parent_path());
+  return store->files(folder.filename().string(), trainer::AlignmentFileKind::alignment);
+}
+
+// Raw features of a chain's alignments, by its folder.
+inline trainer::TensorDict alignment_features_in(const std::filesystem::path& folder, const std::string& sequence) {
+  const auto store = trainer::open_alignment_store(folder.parent_path());
+  return trainer::chain_alignment_features(store.get(), folder.filename().string(), sequence);
 }
 
 // "2q2k_A" to entry and chain.

@@ -8,7 +8,7 @@
 #include "tests/trainer/data/data_files.hpp"
 #include "trainer/data/alignment_features.hpp"
 #include "trainer/data/msa_transforms.hpp"
-#include "trainer/input/alignment_folder.hpp"
+#include "trainer/input/alignment_file.hpp"
 
 namespace foldperf::testing {
 namespace {
@@ -22,7 +22,7 @@ class GoldenMsa : public ::testing::TestWithParam<std::string> {
     const auto folder = find_alignments(GetParam());
     ASSERT_TRUE(folder) << "no alignment folder " << GetParam() << " below " << data_dir();
     folder_ = *folder;
-    ASSERT_FALSE(trainer::alignment_files(folder_).empty()) << folder_ << " has no alignment";
+    ASSERT_FALSE(alignments_in(folder_).empty()) << folder_ << " has no alignment";
   }
   TensorDict golden_;
   std::filesystem::path folder_;
@@ -33,17 +33,18 @@ TEST_P(GoldenMsa, FilesAreReadInOpenFoldsOrder) {
   std::istringstream order(ascii(golden_.at("merge_order")));
   for (std::string line; std::getline(order, line);) expected.push_back(line);
   std::vector<std::string> names;
-  for (const auto& file : trainer::alignment_files(folder_)) names.push_back(file.filename().string());
+  for (const auto& file : alignments_in(folder_)) names.push_back(file.name);
   EXPECT_EQ(names, expected);
 }
 
 TEST_P(GoldenMsa, EachFileHasItsRowsAndDeletions) {
-  for (const auto& file : trainer::alignment_files(folder_)) {
-    const TensorDict golden = with_prefix(golden_, "file." + file.filename().string() + ".");
-    const trainer::Alignment alignment = trainer::read_alignment(file);
-    EXPECT_EQ(static_cast<std::int64_t>(alignment.depth()), golden.at("num_sequences").item<std::int64_t>()) << file;
+  for (const auto& file : alignments_in(folder_)) {
+    const TensorDict golden = with_prefix(golden_, "file." + file.name + ".");
+    const trainer::Alignment alignment = trainer::parse_alignment(file);
+    EXPECT_EQ(static_cast<std::int64_t>(alignment.depth()), golden.at("num_sequences").item<std::int64_t>())
+        << file.path;
     if (golden.contains("sequences_ascii")) {
-      EXPECT_EQ(alignment.letters, ascii(golden.at("sequences_ascii"))) << file;
+      EXPECT_EQ(alignment.letters, ascii(golden.at("sequences_ascii"))) << file.path;
     }
     if (golden.contains("deletion_matrix")) {
       const at::Tensor& expected = golden.at("deletion_matrix");
@@ -51,14 +52,14 @@ TEST_P(GoldenMsa, EachFileHasItsRowsAndDeletions) {
       auto counts = deletions.accessor<std::int32_t, 2>();
       for (const trainer::Deletion& deletion : alignment.deletions)
         counts[deletion.row][deletion.column] = deletion.count;
-      expect_equal(file.filename().string(), deletions, expected);
+      expect_equal(file.name, deletions, expected);
     }
   }
 }
 
 TEST_P(GoldenMsa, MergedRowsAndProfile) {
   std::vector<trainer::Alignment> alignments;
-  for (const auto& file : trainer::alignment_files(folder_)) alignments.push_back(trainer::read_alignment(file));
+  for (const auto& file : alignments_in(folder_)) alignments.push_back(trainer::parse_alignment(file));
   TensorDict features = trainer::merge_alignments(alignments);
   for (const auto& [name, expected] : with_prefix(golden_, "raw.")) {
     ASSERT_TRUE(features.contains(name)) << name;

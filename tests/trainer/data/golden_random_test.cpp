@@ -16,7 +16,7 @@
 #include "trainer/data/msa_transforms.hpp"
 #include "trainer/data/raw_features.hpp"
 #include "trainer/data/sample_assembly.hpp"
-#include "trainer/input/alignment_folder.hpp"
+#include "trainer/input/alignment_file.hpp"
 #include "trainer/input/structure.hpp"
 #include "trainer/protein/residue_types.hpp"
 
@@ -72,15 +72,19 @@ class GoldenRandom : public ::testing::TestWithParam<std::string> {
     if (!folder) throw InputError(data_dir().string(), "has no alignment folder " + name);
     const auto [entry, chain_id] = split_chain_name(name);
     TensorDict raw;
+    std::string sequence;
     if (const auto path = find_structure(entry)) {
       trainer::StructureOptions options;
       options.repeat_heterogeneous_residues = true;
-      raw = trainer::chain_features(trainer::find_chain(trainer::read_structure(*path, options), chain_id), *folder);
+      const trainer::StructureEntry structure = trainer::read_structure(*path, options);
+      const trainer::ProteinChain& chain = trainer::find_chain(structure, chain_id);
+      sequence = chain.sequence;
+      raw = trainer::structure_features(chain);
     } else {
-      const std::string sequence(trainer::read_alignment(trainer::alignment_files(*folder).front()).row(0));
+      sequence = trainer::parse_alignment(alignments_in(*folder).front()).row(0);
       raw = trainer::sequence_features(sequence);
-      for (auto& [key, tensor] : trainer::chain_alignment_features(*folder, sequence)) raw[key] = tensor;
     }
+    for (auto& [key, tensor] : alignment_features_in(*folder, sequence)) raw[key] = tensor;
     return trainer::FeaturePipeline(config, trainer::DataMode::train).fixed_transforms(raw);
   }
 };

@@ -15,7 +15,7 @@
 #include "trainer/data/feature_pipeline.hpp"
 #include "trainer/data/raw_features.hpp"
 #include "trainer/data/template_features.hpp"
-#include "trainer/input/alignment_folder.hpp"
+#include "trainer/input/alignment_file.hpp"
 #include "trainer/input/hhr_hits.hpp"
 #include "trainer/input/template_search.hpp"
 #include "trainer/input/text_file.hpp"
@@ -38,9 +38,9 @@ class GoldenTemplates : public ::testing::TestWithParam<std::string> {
       ASSERT_TRUE(hits_.empty()) << *folder << " has several hhr files";
       hits_ = trainer::parse_hhr(trainer::read_text_file(entry.path()), entry.path().string());
     }
-    for (const auto& file : trainer::alignment_files(*folder)) {
-      const std::string first(trainer::read_alignment(file).row(0));
-      ASSERT_TRUE(query_.empty() || query_ == first) << file << " has another query";
+    for (const auto& file : alignments_in(*folder)) {
+      const std::string first(trainer::parse_alignment(file).row(0));
+      ASSERT_TRUE(query_.empty() || query_ == first) << file.path << " has another query";
       query_ = first;
     }
     const nlohmann::json entry = manifest_entry(golden_dir() / "features" / ("templates_" + GetParam() + ".pt"));
@@ -183,7 +183,7 @@ TEST_P(GoldenTemplates, TheyReachTheSample) {
   ASSERT_FALSE(cases_.empty()) << "the manifest names no case";
   const auto length = static_cast<std::int64_t>(query_.size());
   TensorDict raw = trainer::sequence_features(query_);
-  for (const auto& [feature, tensor] : trainer::chain_alignment_features(*find_alignments(GetParam()), query_)) {
+  for (const auto& [feature, tensor] : alignment_features_in(*find_alignments(GetParam()), query_)) {
     raw[feature] = tensor;
   }
   const auto templates = search(cases_.begin()->second).templates;

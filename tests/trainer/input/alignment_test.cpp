@@ -9,7 +9,7 @@
 #include "core/error.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
-#include "trainer/input/alignment_folder.hpp"
+#include "trainer/input/alignment_file.hpp"
 #include "trainer/input/text_file.hpp"
 
 namespace foldperf::trainer {
@@ -111,13 +111,12 @@ TEST(Stockholm, BlocksMayNameTheirRowsInAnyOrder) {
   EXPECT_THAT(rows(alignment), ElementsAre("ACKLP", "DEMNR", "FGHIQ"));
 }
 
-TEST(AlignmentFolder, FilesComeSortedAndWithoutThoseOfMultimersAndTemplates) {
-  const testing::TemporaryFolder folder;
-  for (const char* name : {"b.sto", "a.a3m", "uniprot_hits.sto", "hmm_output.sto", "pdb70_hits.hhr", "c.a3m.gz"})
-    folder.write(name, "x");
-  std::vector<std::string> names;
-  for (const auto& file : alignment_files(folder.path())) names.push_back(file.filename().string());
-  EXPECT_THAT(names, ElementsAre("a.a3m", "b.sto", "c.a3m.gz"));
+TEST(AlignmentFile, IsKnownByItsName) {
+  for (const char* name : {"b.sto", "a.a3m", "c.a3m.gz"})
+    EXPECT_EQ(alignment_file_kind(name), AlignmentFileKind::alignment) << name;
+  for (const char* name : {"uniprot_hits.sto", "hmm_output.sto.gz", "notes.txt"})
+    EXPECT_EQ(alignment_file_kind(name), AlignmentFileKind::other) << name;
+  EXPECT_EQ(alignment_file_kind("pdb70_hits.hhr"), AlignmentFileKind::template_hits);
 }
 
 TEST(TextFile, LinesEndInAnyOfThreeWays) {
