@@ -48,6 +48,24 @@ TEST(CommandLine, MistakesAreUsageErrors) {
   EXPECT_THAT(usage_error({"--nonsense"}), HasSubstr("--nonsense"));
   EXPECT_THAT(usage_error({"--steps", "many"}), HasSubstr("--steps"));
   EXPECT_THAT(usage_error({"stray"}), HasSubstr("stray"));
+  EXPECT_THAT(usage_error({"features"}), HasSubstr("chain"));
+  EXPECT_THAT(usage_error({"check-data", "--limit", "-1"}), HasSubstr("--limit"));
+  EXPECT_THAT(usage_error({"check-data", "--limit", "x"}), HasSubstr("--limit"));
+}
+
+TEST(CommandLine, CommandsTakeTheSettingsOfTraining) {
+  const CommandLine line = parse_command_line(
+      {"features", "1ubi_A", "--preset", "tiny", "--data", "d", "--set", "data.seed=3", "--index", "7", "-o", "f.pt"});
+  EXPECT_EQ(line.command, Command::features);
+  EXPECT_EQ(line.chain, "1ubi_A");
+  EXPECT_EQ(line.file, "f.pt");
+  EXPECT_EQ(line.index, 7U);
+  const auto tree = resolve_config(line.sources);
+  EXPECT_EQ(tree.at("data").at("source").at("train_data_dir"), "d");
+  EXPECT_EQ(tree.at("data").at("seed"), 3);
+  EXPECT_EQ(parse_command_line({"--data", "d", "check-data", "--limit", "5"}).limit, 5);
+  EXPECT_EQ(parse_command_line({"pack", "x.sqlar", "--verify"}).command, Command::pack);
+  EXPECT_EQ(parse_command_line({"--steps", "3"}).command, Command::train);
 }
 
 }  // namespace
