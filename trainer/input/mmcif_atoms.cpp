@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <gemmi/atof.hpp>
+#include <limits>
 
 #include "core/error.hpp"
 
@@ -68,6 +69,16 @@ double number(std::string_view raw, const char* tag, const std::string& path) {
   return *value;
 }
 
+namespace {
+
+float coordinate(std::string_view raw, const char* tag, const std::string& path) {
+  const double value = number(raw, tag, path);
+  if (std::abs(value) > std::numeric_limits<float>::max()) fail(plain_value(raw), tag, "coordinate in Angstrom", path);
+  return static_cast<float>(value);
+}
+
+}  // namespace
+
 void MmcifAtoms::add(const AtomValues& values) {
   if (model_.empty()) model_ = values[model_number];
   if (values[model_number] != model_) return;
@@ -75,20 +86,20 @@ void MmcifAtoms::add(const AtomValues& values) {
     find_chain(values[mmcif_chain_id], values[author_chain_id]);
   if (chain_ == nullptr) return;
   Chain& chain = *chain_;
-  AtomRecord atom;
-  atom.slot = atom_slot(plain_value(values[atom_name]));
-  const std::string_view location = plain_value(values[altloc]);
-  atom.altloc = location.empty() ? ' ' : location.front();
-  atom.occupancy = number(values[occupancy], "_atom_site.occupancy", path_);
-  atom.position = {static_cast<float>(number(values[x], "_atom_site.Cartn_x", path_)),
-                   static_cast<float>(number(values[y], "_atom_site.Cartn_y", path_)),
-                   static_cast<float>(number(values[z], "_atom_site.Cartn_z", path_))};
   const auto is_as_before = [&](Column column) { return values[column] == chain.last[column]; };
   if (!is_as_before(author_number) || !is_as_before(sequence_number) || !is_as_before(component) ||
       !is_as_before(insertion) || !is_as_before(group)) {
     find_residue(chain, values);
     chain.last = values;
   }
+  AtomRecord atom;
+  atom.slot = atom_slot(plain_value(values[atom_name]));
+  const std::string_view location = plain_value(values[altloc]);
+  atom.altloc = location.empty() ? ' ' : location.front();
+  atom.occupancy = number(values[occupancy], "_atom_site.occupancy", path_);
+  atom.position = {coordinate(values[x], "_atom_site.Cartn_x", path_),
+                   coordinate(values[y], "_atom_site.Cartn_y", path_),
+                   coordinate(values[z], "_atom_site.Cartn_z", path_)};
   if (atom.slot == no_slot) return;
   Variant& variant = chain.variants[chain.residues[chain.at_number.back().second].last_variant];
   const auto index = static_cast<std::uint32_t>(chain.atoms.size());

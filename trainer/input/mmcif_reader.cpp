@@ -164,7 +164,7 @@ class MmcifReader {
     std::string oldest;
     for (const std::string& raw : block_.find_values("_pdbx_audit_revision_history.revision_date")) {
       const std::string date = cif::as_string(raw);
-      if (oldest.empty() || date < oldest) oldest = date;
+      if (is_iso_date(date) && (oldest.empty() || date < oldest)) oldest = date;
     }
     return oldest;
   }

@@ -7,6 +7,7 @@
 #include <gemmi/align.hpp>
 #include <gemmi/pdb.hpp>
 #include <gemmi/polyheur.hpp>
+#include <limits>
 #include <map>
 #include <optional>
 
@@ -23,7 +24,8 @@ namespace {
 constexpr double confident_plddt = 50;
 
 AtomRecord to_record(const gemmi::Atom& atom, const std::filesystem::path& path) {
-  if (!std::isfinite(atom.pos.x) || !std::isfinite(atom.pos.y) || !std::isfinite(atom.pos.z) ||
+  const auto is_coordinate = [](double value) { return std::abs(value) <= std::numeric_limits<float>::max(); };
+  if (!is_coordinate(atom.pos.x) || !is_coordinate(atom.pos.y) || !is_coordinate(atom.pos.z) ||
       !std::isfinite(atom.occ)) {
     throw InputError(path.string(),
                      "atom " + std::to_string(atom.serial) + " (" + atom.name + ") has a coordinate that is no number");
@@ -69,7 +71,7 @@ std::string oldest_revision(const std::string& text) {
     if (line.substr(0, 4) == "ATOM") break;
     if (line.substr(0, 6) != "REVDAT" || line.size() < 22) continue;
     const std::string date = iso_date(line.substr(13, 9));
-    if (!date.empty() && (oldest.empty() || date < oldest)) oldest = date;
+    if (is_iso_date(date) && (oldest.empty() || date < oldest)) oldest = date;
   }
   return oldest;
 }
@@ -197,12 +199,27 @@ void add_experimental_chains(StructureEntry& entry, gemmi::Structure& structure,
   }
 }
 
+// The text without its records of bonds, which nothing here needs and Gemmi 0.5.7 reads beyond their end.
+std::string without_bonds(std::string_view text) {
+  constexpr std::size_t significant = 4;  // Gemmi looks at no more of a record's name, and not at its case
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    const std::string name = in_capitals(line.substr(0, significant));
+    if (name != "LINK" && name != "SSBO" && name != "CISP") result += line;
+    text.remove_prefix(line.size());
+  }
+  return result;
+}
+
 }  // namespace
 
 StructureEntry parse_pdb(const std::string& text, const std::filesystem::path& path, const StructureOptions& options) {
   gemmi::Structure structure;
   try {
-    structure = gemmi::read_pdb_from_memory(text.data(), text.size(), path.string());
+    const std::string atoms = without_bonds(text);
+    structure = gemmi::read_pdb_from_memory(atoms.data(), atoms.size(), path.string());
   } catch (const std::exception& error) {
     throw InputError(path.string(), std::string("is no valid PDB file: ") + error.what());
   }

@@ -116,8 +116,11 @@ int run(const std::string& program, const Options& options) {
   std::vector<std::string> seeds;
   for (const fs::path& file : files_of(options.inputs)) {
     seeds.push_back(testing::read_file(file));
-    std::fprintf(stderr, "%s: %s\n", program.c_str(), file.c_str());
+    std::printf("%s: %s", program.c_str(), file.c_str());
+    std::fflush(stdout);
+    outcomes.refusal.clear();
     run_one(seeds.back(), options.failures / ("replayed-" + file.filename().string()), options);
+    std::printf(": %s\n", outcomes.refusal.empty() ? "read" : outcomes.refusal.c_str());
   }
   std::printf("%s: %zu files replayed: %llu read, %llu refused\n", program.c_str(), seeds.size(),
               static_cast<unsigned long long>(outcomes.read), static_cast<unsigned long long>(outcomes.refused));

@@ -23,6 +23,7 @@ namespace foldperf::fuzz {
 struct Outcomes {
   std::uint64_t read = 0;
   std::uint64_t refused = 0;
+  std::string refusal;  // the last one's message
 };
 inline Outcomes outcomes;
 
@@ -44,6 +45,7 @@ int try_input(const std::uint8_t* data, std::size_t size, std::string_view file,
     ++outcomes.read;
   } catch (const InputError& error) {
     ++outcomes.refused;
+    outcomes.refusal = error.what();
     if (!std::string_view(error.what()).starts_with(file)) fail(std::string("names no file: ") + error.what());
   } catch (const std::exception& error) {
     fail(std::string("neither a result nor an InputError: ") + typeid(error).name() + ": " + error.what());

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string_view>
+#include <vector>
 
 #include "tests/fuzz/frame/fuzz_target.hpp"
 #include "trainer/input/structure.hpp"
@@ -45,6 +47,28 @@ inline void check_entry(const trainer::StructureEntry& entry) {
   require(std::is_sorted(entry.chains.begin(), entry.chains.end(),
                          [](const auto& a, const auto& b) { return a.chain < b.chain; }),
           "chains are sorted by id");
+}
+
+inline bool is_same(const trainer::ProteinChain& a, const trainer::ProteinChain& b) {
+  return a.name() == b.name() && a.sequence == b.sequence && a.atom_positions == b.atom_positions &&
+         a.atom_mask == b.atom_mask && a.is_missing == b.is_missing && a.resolution == b.resolution &&
+         a.release_date == b.release_date && a.place == b.place && a.is_distillation == b.is_distillation;
+}
+
+// Each chain of the entry must be the same when it is read alone, by `read` with such options.
+template <class Read>
+void check_chains_alone(const trainer::StructureEntry& entry, trainer::StructureOptions options, Read&& read) {
+  constexpr std::size_t enough = 4;  // chains: more cost time and tell little
+  for (std::size_t i = 0; i < std::min(entry.chains.size(), enough); ++i) {
+    options.only_chain = entry.chains[i].chain;
+    if (options.only_chain.empty()) continue;
+    const trainer::StructureEntry alone = read(options);
+    const auto is_asked_for = [&](const trainer::ProteinChain& chain) { return chain.chain == options.only_chain; };
+    std::vector<trainer::ProteinChain> expected;
+    std::copy_if(entry.chains.begin(), entry.chains.end(), std::back_inserter(expected), is_asked_for);
+    require(std::equal(alone.chains.begin(), alone.chains.end(), expected.begin(), expected.end(), is_same),
+            "a chain read alone is the same");
+  }
 }
 
 }  // namespace foldperf::fuzz
