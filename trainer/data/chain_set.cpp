@@ -25,12 +25,12 @@ struct SetSources {
   bool is_distillation = false;
 };
 
-std::shared_ptr<const AlignmentStore> open_alignments(const SetSources& sources) {
-  if (sources.alignment_dir.empty() && sources.alignment_index.empty()) return nullptr;
-  auto store = sources.alignment_index.empty() ? open_alignment_store(sources.alignment_dir)
-                                               : open_alignment_store(sources.alignment_index, sources.alignment_dir);
-  if (sources.duplicate_chains.empty()) return store;
-  return share_alignments(std::move(store), read_duplicate_chains(sources.duplicate_chains));
+std::shared_ptr<const AlignmentStore> open_alignments(const std::string& folder, const std::string& index,
+                                                      const std::string& duplicate_chains) {
+  if (folder.empty() && index.empty()) return nullptr;
+  auto store = index.empty() ? open_alignment_store(folder) : open_alignment_store(index, folder);
+  if (duplicate_chains.empty()) return store;
+  return share_alignments(std::move(store), read_duplicate_chains(duplicate_chains));
 }
 
 ChainSet open_set(const SetSources& sources, const DataConfig& config,
@@ -48,7 +48,7 @@ ChainSet open_set(const SetSources& sources, const DataConfig& config,
       throw InputError(sources.alignment_dir, "no such folder of embeddings");
     set.embeddings = sources.alignment_dir;
   } else {
-    set.alignments = open_alignments(sources);
+    set.alignments = open_alignments(sources.alignment_dir, sources.alignment_index, sources.duplicate_chains);
   }
   set.templates = std::move(templates);
 
@@ -99,6 +99,10 @@ SetSources training_sources(const DataConfig& config) {
 }
 
 }  // namespace
+
+std::shared_ptr<const AlignmentStore> open_training_alignments(const DataSourceConfig& source) {
+  return open_alignments(source.train_alignment_dir, source.alignment_index_path, source.train_duplicate_chains_path);
+}
 
 std::vector<ChainSet> training_sets(const DataConfig& config) {
   const DataSourceConfig& source = config.source;

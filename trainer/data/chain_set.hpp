@@ -28,6 +28,9 @@ struct ChainSet {
   double weight = 1;               // share of the samples
 };
 
+// The alignments of the training set; null where none are given. Throws InputError as open_alignment_store.
+std::shared_ptr<const AlignmentStore> open_training_alignments(const DataSourceConfig& source);
+
 // The training set and, where there is one, the self-distillation set. Throws UsageError for settings that do not go
 // together, InputError for files that are missing or damaged, and where no chain is left.
 std::vector<ChainSet> training_sets(const DataConfig& config);

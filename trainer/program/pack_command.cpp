@@ -5,23 +5,14 @@
 
 #include "trainer/config/config_tree.hpp"
 #include "trainer/config/trainer_config.hpp"
+#include "trainer/data/chain_set.hpp"
 #include "trainer/input/chain_list.hpp"
-#include "trainer/input/duplicate_chains.hpp"
 #include "trainer/input/pack.hpp"
 #include "trainer/program/commands.hpp"
 
 namespace foldperf::trainer {
 
 namespace {
-
-std::unique_ptr<AlignmentStore> open_alignments(const DataSourceConfig& source) {
-  if (source.train_alignment_dir.empty() && source.alignment_index_path.empty()) return nullptr;
-  auto store = source.alignment_index_path.empty()
-                   ? open_alignment_store(source.train_alignment_dir)
-                   : open_alignment_store(source.alignment_index_path, source.train_alignment_dir);
-  if (source.train_duplicate_chains_path.empty()) return store;
-  return share_alignments(std::move(store), read_duplicate_chains(source.train_duplicate_chains_path));
-}
 
 // "1.5 GiB".
 std::string bytes_text(std::uint64_t bytes) {
@@ -42,7 +33,7 @@ ExitCode pack_command(const CommandLine& line) {
   if (data.train_data_dir.empty())
     throw UsageError("which structures? Give their folder with --data (data.source.train_data_dir)");
   const auto structures = open_structure_store(data.train_data_dir);
-  const auto alignments = open_alignments(data);
+  const auto alignments = open_training_alignments(data);
   PackSource source;
   source.structures = structures.get();
   source.alignments = alignments.get();

@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
+#include "tests/trainer/loop/small_data.hpp"
 #include "trainer/loop/loader_source.hpp"
 
 namespace foldperf::trainer {
@@ -17,20 +18,8 @@ namespace {
 using ::foldperf::testing::input_error;
 using ::testing::HasSubstr;
 
-DataConfig small_config() {
-  DataConfig config;
-  config.source.train_data_dir = testing::samples_dir().string();
-  config.source.train_chains = {"1as5_A", "1ejg_A"};
-  config.train.crop_size = 16;
-  config.train.max_msa_clusters = 4;
-  config.train.max_extra_msa = 4;
-  config.common.max_recycling_iters = 1;
-  config.loader.order = "strict";
-  return config;
-}
-
 TEST(LoaderSource, GivesWhatTheModelTakes) {
-  const DataConfig config = small_config();
+  const DataConfig config = small_data_config();
   LoaderSource source(config);
   const TrainingBatch batch = source.next();
   EXPECT_EQ(batch.features.at("aatype").size(0), 1);
@@ -44,7 +33,7 @@ TEST(LoaderSource, GivesWhatTheModelTakes) {
 }
 
 TEST(EvaluationChains, ComeInAnyOrderAndAlwaysTheSame) {
-  const DataConfig config = small_config();
+  const DataConfig config = small_data_config();
   EvaluationChains chains(config);
   ASSERT_EQ(chains.size(), 2U);
   const TrainingBatch first = chains.get(0), second = chains.get(1), again = chains.get(0), alone = chains.get(0);
@@ -61,7 +50,7 @@ TEST(EvaluationChains, AreNoneWhereTheTrainingSetIsTooLargeToBeRead) {
   const testing::TemporaryFolder folder;
   folder.write("cache.json",
                R"({"1ejg_A": {"release_date": "2000-07-19", "seq": "TTCC", "resolution": 0.54, "cluster_size": 1}})");
-  DataConfig config = small_config();
+  DataConfig config = small_data_config();
   config.source.train_chain_data_cache_path = (folder / "cache.json").string();
   config.source.train_chains.clear();
   EvaluationChains chains(config);
@@ -69,7 +58,7 @@ TEST(EvaluationChains, AreNoneWhereTheTrainingSetIsTooLargeToBeRead) {
 }
 
 TEST(DeviceFeed, WhatAnEndedRunLeavesIsDropped) {
-  const DataConfig config = small_config();
+  const DataConfig config = small_data_config();
   for (int taken = 0; taken < 3; ++taken) {
     LoaderSource source(config);
     for (int i = 0; i < taken; ++i) (void)source.next();
@@ -79,7 +68,7 @@ TEST(DeviceFeed, WhatAnEndedRunLeavesIsDropped) {
 TEST(DeviceFeed, ErrorsOfTheFilesArrive) {
   const testing::TemporaryFolder folder;
   std::filesystem::copy(testing::samples_dir() / "1a8o.cif", folder.path() / "1a8o.cif");
-  DataConfig config = small_config();
+  DataConfig config = small_data_config();
   config.source.train_data_dir = folder.path().string();
   config.source.train_chains = {"1a8o_A"};
   config.loader.num_workers = 0;

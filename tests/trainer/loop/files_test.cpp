@@ -12,8 +12,8 @@
 
 #include "core/error.hpp"
 #include "trainer/loop/metrics_log.hpp"
-#include "trainer/loop/output_file.hpp"
 #include "trainer/loop/model_weights.hpp"
+#include "trainer/loop/output_file.hpp"
 #include "trainer/loop/tensor_file.hpp"
 
 namespace foldperf::trainer {
