@@ -228,8 +228,11 @@ void ArchiveReader::for_each_name(std::string_view prefix, const std::function<v
   std::string last;
   pool_->with(pool_->path(), [&](Link& link) {
     link.list(std::string(prefix), end, [&](std::string_view name) {
-      // Names are in order, and each is there once: pages of a damaged index that lead to one another end here.
-      if (name <= last) throw InputError(pool_->path(), "is damaged: the names of its members are out of order");
+      // Names are in order, and each is there once: pages of a damaged index that lead to one another end here. So does
+      // a search in one that lands elsewhere.
+      if (name <= last || !name.starts_with(prefix)) {
+        throw InputError(pool_->path(), "is damaged: the names of its members are out of order");
+      }
       last = name;
       use(name);
     });

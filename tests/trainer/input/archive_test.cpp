@@ -263,8 +263,9 @@ TEST(Archive, DamagedCopiesAreRefusedOrRead) {
     const fs::path file = folder.write("damaged.sqlar", damaged);
     try {
       const ArchiveReader archive(file);
-      std::vector<std::string> names = names_of(archive, "alignments/");
+      const std::vector<std::string> names = names_of(archive, "alignments/");
       for (const std::string& name : names) {
+        EXPECT_THAT(name, StartsWith("alignments/"));
         try {
           (void)archive.read(name);
           ++read;
