@@ -1,6 +1,10 @@
 #include "trainer/data/chain_set.hpp"
 
+#include <optional>
+
 #include "core/error.hpp"
+#include "trainer/input/archive.hpp"
+#include "trainer/input/archive_stores.hpp"
 #include "trainer/input/chain_data_cache.hpp"
 #include "trainer/input/chain_list.hpp"
 #include "trainer/input/duplicate_chains.hpp"
@@ -23,6 +27,7 @@ struct SetSources {
   std::string filter;
   std::vector<std::string> chains;
   bool is_distillation = false;
+  bool uses_cache = true;  // where there is one: chains are filtered and sampled
 };
 
 std::shared_ptr<const AlignmentStore> open_alignments(const std::string& folder, const std::string& index,
@@ -31,6 +36,16 @@ std::shared_ptr<const AlignmentStore> open_alignments(const std::string& folder,
   auto store = index.empty() ? open_alignment_store(folder) : open_alignment_store(index, folder);
   if (duplicate_chains.empty()) return store;
   return share_alignments(std::move(store), read_duplicate_chains(duplicate_chains));
+}
+
+// The file given, else what an archive of structures brings.
+std::optional<ChainDataCache> find_chain_data_cache(const SetSources& sources) {
+  if (!sources.uses_cache) return std::nullopt;
+  if (!sources.chain_data_cache.empty()) return read_chain_data_cache(sources.chain_data_cache);
+  if (!is_archive(sources.data_dir)) return std::nullopt;
+  const auto archived = read_archived_text(sources.data_dir, archived_chain_data_cache);
+  if (!archived) return std::nullopt;
+  return parse_chain_data_cache(archived->text, archived->path);
 }
 
 ChainSet open_set(const SetSources& sources, const DataConfig& config,
@@ -58,12 +73,9 @@ ChainSet open_set(const SetSources& sources, const DataConfig& config,
   selection.filters.max_resolution = config.source.max_resolution;
   selection.filters.max_single_residue_fraction = config.source.max_single_residue_fraction;
   selection.filters.max_release_date = config.source.max_release_date;
-  ChainDataCache cache;
-  if (!sources.chain_data_cache.empty()) {
-    cache = read_chain_data_cache(sources.chain_data_cache);
-    selection.cache = &cache;
-    set.is_sampled = true;
-  }
+  const std::optional<ChainDataCache> cache = find_chain_data_cache(sources);
+  if (cache) selection.cache = &*cache;
+  set.is_sampled = cache.has_value();
   set.catalog = find_chains(*set.structures, set.alignments.get(), selection, set.structure_options);
   return set;
 }
@@ -133,11 +145,13 @@ std::optional<ChainSet> validation_set(const DataConfig& config) {
   sources.name = "validation";
   if (source.val_data_dir.empty() && source.val_chains.empty()) {
     if (!source.train_chain_data_cache_path.empty()) return std::nullopt;
-    return open_set(sources, config, open_templates(config));
+    ChainSet training = open_set(sources, config, open_templates(config));
+    if (training.is_sampled) return std::nullopt;
+    return training;
   }
   sources.chains = source.val_chains;
   // Every chain asked for, whatever the filters of training say.
-  sources.chain_data_cache.clear();
+  sources.uses_cache = false;
   sources.filter.clear();
   if (!source.val_data_dir.empty()) {
     sources.prefix = "val";

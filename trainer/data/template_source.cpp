@@ -1,6 +1,8 @@
 #include "trainer/data/template_source.hpp"
 
 #include "core/error.hpp"
+#include "trainer/input/archive.hpp"
+#include "trainer/input/archive_stores.hpp"
 #include "trainer/input/mmcif_cache.hpp"
 #include "trainer/input/text_file.hpp"
 
@@ -29,7 +31,12 @@ TemplateSource::TemplateSource(const TemplateSourceOptions& options)
                          : "data.source.max_template_date is '" + max_template_date_ + "'; write YYYY-MM-DD");
   }
   structures_ = open_structure_store(options.structures);
-  if (!options.release_dates.empty()) release_dates_ = release_dates(read_mmcif_cache(options.release_dates));
+  if (!options.release_dates.empty()) {
+    release_dates_ = release_dates(read_mmcif_cache(options.release_dates));
+  } else if (is_archive(options.structures)) {
+    if (const auto archived = read_archived_text(options.structures, archived_mmcif_cache))
+      release_dates_ = release_dates(parse_mmcif_cache(archived->text, archived->path));
+  }
   if (!options.obsolete.empty()) obsolete_ = ObsoleteEntries::read(options.obsolete);
 }
 

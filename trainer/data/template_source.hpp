@@ -20,7 +20,7 @@ namespace foldperf::trainer {
 struct TemplateSourceOptions {
   std::filesystem::path structures;     // folder or archive
   std::string max_template_date;        // YYYY-MM-DD
-  std::filesystem::path release_dates;  // mmcif cache (JSON); empty: dates come from the structures alone
+  std::filesystem::path release_dates;  // mmcif cache (JSON); empty: that of the archive, else the structures alone
   std::filesystem::path obsolete;       // the PDB's obsolete.dat; empty: none
   std::size_t cache_bytes = 0;          // of parsed structures
 };

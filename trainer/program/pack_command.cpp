@@ -8,6 +8,7 @@
 #include "trainer/data/chain_set.hpp"
 #include "trainer/input/chain_list.hpp"
 #include "trainer/input/pack.hpp"
+#include "trainer/loop/stop_signal.hpp"
 #include "trainer/program/commands.hpp"
 
 namespace foldperf::trainer {
@@ -48,8 +49,11 @@ ExitCode pack_command(const CommandLine& line) {
   options.overwrite = line.overwrite;
   options.verify = line.verify;
   options.structure_options.treat_pdb_as_distillation = data.treat_pdb_as_distillation;
+  const StopSignal signal;
   std::size_t reported = 0;
   const PackResult result = pack(source, line.file, options, [&](const PackProgress& progress) {
+    // Thrown through pack, which then leaves no part of an archive.
+    if (StopSignal::requested()) throw Error("stopped: no archive was written", ExitCode::interrupted);
     if (line.quiet || progress.done < reported + 10'000) return;
     reported = progress.done;
     std::cerr << "foldperf-train: " << progress.done << " of " << progress.total << " structures and chains, "

@@ -147,5 +147,19 @@ TEST(PackCommand, AnArchiveStandsForBothFolders) {
   EXPECT_TRUE(read_file(folder / "a.pt") == read_file(folder / "b.pt"));
 }
 
+TEST(PackCommand, TheArchiveBringsItsCaches) {
+  const TemporaryFolder folder;
+  const std::string archive = (folder / "set.sqlar").string();
+  ASSERT_EQ(run({"caches", "--data", samples(), "-o", folder.path().string()}).exit_code, 0);
+  const ProcessResult packed =
+      run({"pack", archive, "--data", samples(), "--set",
+           "data.source.train_chain_data_cache_path=\"" + (folder / "chain_data_cache.json").string() + "\""});
+  ASSERT_EQ(packed.exit_code, 0) << packed.errors;
+  const ProcessResult check =
+      run({"check-data", "--data", archive, "--set", "data.source.max_release_date=\"1998-12-31\""});
+  EXPECT_EQ(check.exit_code, 0) << check.errors;
+  EXPECT_THAT(check.output, AllOf(HasSubstr("of 6 chains kept"), HasSubstr("after the limit")));
+}
+
 }  // namespace
 }  // namespace foldperf::trainer
