@@ -8,6 +8,8 @@
 #include "tests/trainer/input/hhr_text.hpp"
 #include "tests/trainer/input/mmcif_text.hpp"
 #include "trainer/feed/random_stream.hpp"
+#include "trainer/input/archive_stores.hpp"
+#include "trainer/input/archive_writer.hpp"
 #include "trainer/input/hhr_hits.hpp"
 #include "trainer/input/merged_alignment.hpp"
 #include "trainer/input/template_search.hpp"
@@ -79,6 +81,7 @@ MixedFiles::MixedFiles() : cache_(cache_limit) {
   make_structures();
   make_alignments();
   structures_ = open_structure_store(folder_ / "structures");
+  archive_ = open_archived_structures(folder_ / "structures.sqlar");
   alignments_ = open_alignment_store(folder_ / "alignments");
   database_ = open_alignment_store(folder_ / "joined.index");
   for (std::size_t i = 0; chains_.size() < chain_count - 4; ++i) {
@@ -104,6 +107,12 @@ void MixedFiles::make_structures() const {
   folder_.write("structures/long.cif", long_entry());
   const std::string whole = testing::read_file(testing::samples_dir() / "1as5.cif.gz");
   folder_.write("structures/cut.cif.gz", std::string_view(whole).substr(0, whole.size() / 2));
+  ArchiveWriter archive(folder_ / "structures.sqlar");
+  for (const auto& file : std::filesystem::directory_iterator(folder_ / "structures")) {
+    archive.add(std::string(archived_structures) + file.path().filename().string(),
+                pack_bytes(testing::read_file(file.path())));
+  }
+  archive.finish();
 }
 
 void MixedFiles::make_alignments() const {
@@ -143,9 +152,9 @@ void MixedFiles::make_alignments() const {
   folder_.write("joined.index", index + "}");
 }
 
-std::shared_ptr<const StructureEntry> MixedFiles::structure(const std::string& entry) {
+std::shared_ptr<const StructureEntry> MixedFiles::structure(const std::string& entry, const StructureStore& store) {
   return cache_.get(entry, [&] {
-    auto read = std::make_shared<const StructureEntry>(structures_->read(entry));
+    auto read = std::make_shared<const StructureEntry>(store.read(entry));
     std::size_t bytes = 0;
     for (const ProteinChain& chain : read->chains) bytes += chain.length() * atom37_count * 4 * sizeof(float);
     return ChainCache<StructureEntry>::Loaded{std::move(read), bytes};
@@ -154,7 +163,8 @@ std::shared_ptr<const StructureEntry> MixedFiles::structure(const std::string& e
 
 MixedSample MixedFiles::prepare(const SamplePlace& place) {
   const Chain& chain = chains_[place.chain];
-  const auto entry = structure(chain.entry);
+  const StructureStore& store = place.position % 2 == 0 ? *structures_ : *archive_;
+  const auto entry = structure(chain.entry, store);
   const ProteinChain& protein = entry->chains.front();
   MixedSample sample{chain.entry, protein.length(), 0, 0, 0};
 
@@ -168,8 +178,8 @@ MixedSample MixedFiles::prepare(const SamplePlace& place) {
     TemplateSearchOptions options;
     options.max_template_date = "2030-01-01";
     templates = find_templates(
-                    structure("1ubi")->chains.front().sequence, parse_hhr(file.bytes, file.path),
-                    [&](const std::string& name) { return structure(name); }, options)
+                    structure("1ubi", store)->chains.front().sequence, parse_hhr(file.bytes, file.path),
+                    [&](const std::string& name) { return structure(name, store); }, options)
                     .templates;
   }
   // The same bytes from the database, now and then.

@@ -50,11 +50,12 @@ class MixedFiles {
   };
   void make_structures() const;
   void make_alignments() const;
-  std::shared_ptr<const StructureEntry> structure(const std::string& entry);
+  std::shared_ptr<const StructureEntry> structure(const std::string& entry, const StructureStore& store);
 
   testing::TemporaryFolder folder_;
   std::vector<Chain> chains_;
-  std::unique_ptr<StructureStore> structures_;
+  std::unique_ptr<StructureStore> structures_;  // a folder
+  std::unique_ptr<StructureStore> archive_;     // the same files
   std::unique_ptr<AlignmentStore> alignments_;  // a folder a chain
   std::unique_ptr<AlignmentStore> database_;    // the same small ones, joined
   ChainCache<StructureEntry> cache_;
