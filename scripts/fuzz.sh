@@ -15,7 +15,7 @@ fail() { printf 'fuzz: %s\n' "$*" >&2; exit 2; }
 
 seconds=
 case ${1:-} in
-  -h | --help) sed -n '2,10p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,9p' "$0"; exit 0 ;;
   '') ;;
   *[!0-9]*) ;;
   *) seconds=$1; shift ;;
