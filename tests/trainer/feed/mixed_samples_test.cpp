@@ -33,8 +33,7 @@ class MixedSamples : public ::testing::Test {
  protected:
   struct Shared {
     MixedFiles files;
-    SampleOrder order;
-    explicit Shared(std::size_t chains) : order(options(chains)) {}
+    SampleOrder order{options(files.chains())};
     static SampleOrderOptions options(std::size_t chains) {
       SampleOrderOptions result;
       result.chains = static_cast<std::int64_t>(chains);
@@ -44,7 +43,7 @@ class MixedSamples : public ::testing::Test {
   };
 
   static void SetUpTestSuite() {
-    shared_ = std::make_shared<Shared>(MixedFiles().chains());
+    shared_ = std::make_shared<Shared>();
     expected_ = new Samples;
     for (std::int64_t ticket = 0; ticket < sample_count; ++ticket) {
       const SamplePlace place = shared_->order.at_ticket(ticket);

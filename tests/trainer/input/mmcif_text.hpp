@@ -1,6 +1,7 @@
 // Small mmCIF entries written by tests.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,8 +33,9 @@ inline std::string to_mmcif(const EntryText& entry) {
     text += "1 " + std::to_string(number) + " " + entry.sequence[i] + "\n";
   }
   text += "loop_\n_chem_comp.id\n_chem_comp.type\n";
+  std::set<std::string> named;
   for (const std::string& component : entry.sequence) {
-    if (text.find("\n" + component + " '") == std::string::npos) text += component + " " + entry.component_type + "\n";
+    if (named.insert(component).second) text += component + " " + entry.component_type + "\n";
   }
   text += "loop_\n_struct_asym.id\n_struct_asym.entity_id\nA 1\n";
   text +=
