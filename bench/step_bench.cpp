@@ -10,11 +10,11 @@
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "trainer/checkpoint/model_weights.hpp"
+#include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
 #include "trainer/loop/loader_source.hpp"
-#include "trainer/loop/model_weights.hpp"
-#include "trainer/loop/tensor_file.hpp"
 #include "trainer/loop/trainer.hpp"
 #include "trainer/program/command_line.hpp"
 

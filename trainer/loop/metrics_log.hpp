@@ -4,7 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
-#include "trainer/loop/output_file.hpp"
+#include "trainer/checkpoint/output_file.hpp"
 
 namespace foldperf::trainer {
 

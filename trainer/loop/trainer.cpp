@@ -2,10 +2,10 @@
 
 #include <cmath>
 
+#include "trainer/checkpoint/model_weights.hpp"
+#include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
-#include "trainer/loop/model_weights.hpp"
-#include "trainer/loop/tensor_file.hpp"
 #include "trainer/loss/metrics.hpp"
 #include "trainer/optim/clip.hpp"
 #include "trainer/optim/named_tensors.hpp"

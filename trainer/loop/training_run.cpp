@@ -6,14 +6,14 @@
 #include <optional>
 #include <sstream>
 
+#include "trainer/checkpoint/model_weights.hpp"
+#include "trainer/checkpoint/output_file.hpp"
+#include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/instrument/operator_ranges.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/loop/metrics_log.hpp"
-#include "trainer/loop/model_weights.hpp"
-#include "trainer/loop/output_file.hpp"
 #include "trainer/loop/stop_signal.hpp"
-#include "trainer/loop/tensor_file.hpp"
 
 namespace foldperf::trainer {
 

@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/config/trainer_config.hpp"
 #include "trainer/data/chain_dataset.hpp"
 #include "trainer/data/expand_sample.hpp"
-#include "trainer/loop/tensor_file.hpp"
 #include "trainer/program/commands.hpp"
 #include "trainer/program/output_path.hpp"
 

@@ -16,10 +16,10 @@
 #include "core/error.hpp"
 #include "tests/support/process.hpp"
 #include "tests/trainer/instrument/recording_sink.hpp"
+#include "trainer/checkpoint/model_weights.hpp"
+#include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/loop/loader_source.hpp"
-#include "trainer/loop/model_weights.hpp"
-#include "trainer/loop/tensor_file.hpp"
 
 namespace foldperf::trainer {
 namespace {

@@ -1,4 +1,4 @@
-#include "trainer/loop/model_weights.hpp"
+#include "trainer/checkpoint/model_weights.hpp"
 
 #include <torch/torch.h>
 

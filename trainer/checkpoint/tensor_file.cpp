@@ -1,4 +1,4 @@
-#include "trainer/loop/tensor_file.hpp"
+#include "trainer/checkpoint/tensor_file.hpp"
 
 #include <caffe2/serialize/inline_container.h>
 #include <torch/csrc/jit/serialization/pickler.h>
@@ -9,8 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "trainer/loop/output_file.hpp"
-#include "trainer/loop/state_dict_pickle.hpp"
+#include "trainer/checkpoint/output_file.hpp"
+#include "trainer/checkpoint/state_dict_pickle.hpp"
 
 namespace foldperf::trainer {
 

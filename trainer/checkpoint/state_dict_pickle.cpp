@@ -1,4 +1,4 @@
-#include "trainer/loop/state_dict_pickle.hpp"
+#include "trainer/checkpoint/state_dict_pickle.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "trainer/loop/output_file.hpp"
+#include "trainer/checkpoint/output_file.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
