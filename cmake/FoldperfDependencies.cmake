@@ -4,6 +4,9 @@ find_package(SQLite3 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
 find_package(ZLIB REQUIRED)
+# Linked into programs: other machines need not have it.
+set(Protobuf_USE_STATIC_LIBS ON)
+find_package(Protobuf REQUIRED)  # protobuf::protoc, protobuf::libprotobuf-lite
 include(FindGemmiHeaders)  # Gemmi::Gemmi (headers only, Debian ships no CMake file)
 include(FindLibTorch)      # Torch::Torch, Nvtx::Headers: from the Python environment
 if(FOLDPERF_TESTS)

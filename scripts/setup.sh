@@ -14,6 +14,7 @@ packages=(
   libsqlite3-dev zlib1g-dev
   libcli11-dev nlohmann-json3-dev libtomlplusplus-dev
   gemmi-dev tao-pegtl-dev  # Gemmi parses CIF with PEGTL, which its package does not depend on
+  protobuf-compiler libprotobuf-dev  # TensorBoard's events
   libgloo-dev
   libgtest-dev libgmock-dev
 )
