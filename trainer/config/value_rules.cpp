@@ -46,6 +46,7 @@ constexpr std::array ranges{
     Range{".msa_dropout", 0, 0.9999999},
     Range{".pair_dropout", 0, 0.9999999},
     Range{".blocks_per_checkpoint", 0, unlimited},
+    Range{".inference_slice_mib", 0, 1'000'000'000},
     Range{".no_transition_layers", 0, 1000},
     Range{".no_resnet_blocks", 0, 1000},
     Range{".weight", 0, unlimited},

@@ -81,9 +81,12 @@ TensorDict AlphaFoldImpl::pass(const TensorDict& features, Recycled& recycled) {
     shape.insert(shape.end(), {atom37_count, 3});
     recycled.x = at::zeros(shape, z.options());
   }
-  const auto [m_1_update, z_update] = recycling_embedder_(recycled.m_1, recycled.z, pseudo_beta(aatype, recycled.x));
-  m.select(-3, 0).add_(m_1_update);
-  z = z + z_update;
+  {
+    const auto [m_1_update, z_update] = recycling_embedder_(recycled.m_1, recycled.z, pseudo_beta(aatype, recycled.x));
+    m.select(-3, 0).add_(m_1_update);
+    z = z + z_update;
+    recycled = {};  // embedded: its memory is free for this pass
+  }
 
   if (!template_embedder_.is_empty()) {
     const TemplateEmbedding templates = template_embedder_(features, z, pair_mask, config_.mask_trans);
@@ -99,7 +102,7 @@ TensorDict AlphaFoldImpl::pass(const TensorDict& features, Recycled& recycled) {
     z = extra_msa_stack_(extra, z, features.at("extra_msa_mask"), pair_mask, config_.mask_trans);
   }
 
-  const EvoformerOutput trunk = evoformer_(m, z, msa_mask, pair_mask, config_.mask_trans);
+  const EvoformerOutput trunk = evoformer_(std::move(m), std::move(z), msa_mask, pair_mask, config_.mask_trans);
   TensorDict outputs = {{"msa", trunk.m.narrow(-3, 0, n_seq)}, {"pair", trunk.z}, {"single", trunk.s}};
   for (const auto& [name, tensor] : structure_module_(trunk.s, trunk.z, aatype, seq_mask)) {
     outputs["sm." + name] = tensor;
@@ -124,6 +127,7 @@ TensorDict AlphaFoldImpl::forward(const TensorDict& batch) {
   for (std::int64_t i = 0; i < passes; ++i) {
     const RecyclingPassRange range(i);
     const torch::AutoGradMode grad_mode(with_gradient && i == passes - 1);
+    outputs = {};  // of the pass before: only what is recycled counts
     outputs = pass(features_of_pass(batch, i, dtype), recycled);
   }
   outputs["num_recycles"] = at::scalar_tensor(passes, batch.at("aatype").options());

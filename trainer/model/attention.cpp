@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "trainer/model/attention_core.hpp"
+#include "trainer/model/inference_slices.hpp"
 
 namespace foldperf::trainer {
 
@@ -32,6 +33,19 @@ at::Tensor AttentionImpl::forward(const at::Tensor& q_x, const at::Tensor& kv_x,
 
 at::Tensor AttentionImpl::along(const at::Tensor& x, const std::vector<at::Tensor>& biases, AttentionAxis axis) {
   const TraceScope trace(*this);
+  const bool columns = axis == AttentionAxis::within_columns;
+  const std::int64_t dim = columns ? -2 : -3, groups = x.size(dim), length = x.size(columns ? -3 : -2);
+  // Projections twice (as they come, and in the product's order), logits, result and gate.
+  const std::int64_t each = no_heads_ * (9 * c_hidden_ + length) * length;
+  const std::int64_t batch = c10::multiply_integers(x.sizes().slice(0, static_cast<std::size_t>(x.dim() - 3)));
+  return in_slices(groups, rows_at_once(groups, batch * each, x), dim, [&](std::int64_t first, std::int64_t size) {
+    std::vector<at::Tensor> biases_here;
+    for (const at::Tensor& bias : biases) biases_here.push_back(rows_of(bias, -4, first, size));
+    return attend_along(rows_of(x, dim, first, size), biases_here, axis);
+  });
+}
+
+at::Tensor AttentionImpl::attend_along(const at::Tensor& x, const std::vector<at::Tensor>& biases, AttentionAxis axis) {
   // One product for the three projections.
   const at::Tensor weight = at::cat({linear_q_->weight, linear_k_->weight, linear_v_->weight});
   const at::Tensor qkv = at::linear(x, weight).unflatten(-1, {3, no_heads_, c_hidden_});

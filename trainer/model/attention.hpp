@@ -33,6 +33,8 @@ class AttentionImpl : public TracedModule {
   at::Tensor along(const at::Tensor& x, const std::vector<at::Tensor>& biases, AttentionAxis axis);
 
  private:
+  // `along` for all groups of x at once.
+  at::Tensor attend_along(const at::Tensor& x, const std::vector<at::Tensor>& biases, AttentionAxis axis);
   at::Tensor project_output(const at::Tensor& o, const at::Tensor& q_x);
 
   std::int64_t c_hidden_;

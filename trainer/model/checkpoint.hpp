@@ -50,7 +50,11 @@ std::pair<at::Tensor, at::Tensor> run_blocks(const std::vector<Block>& stack, at
                       },
                       block.get()});
   }
-  auto state = run_blocks(blocks, {std::move(m), std::move(z)}, blocks_per_checkpoint);
+  // Not as an initialiser list: that would keep the stack's input in memory until its end.
+  std::vector<at::Tensor> state(2);
+  state[0] = std::move(m);
+  state[1] = std::move(z);
+  state = run_blocks(blocks, std::move(state), blocks_per_checkpoint);
   return {state[0], state[1]};
 }
 

@@ -1,5 +1,6 @@
 #include "trainer/model/msa_attention.hpp"
 
+#include "trainer/model/inference_slices.hpp"
 #include "trainer/model/triangle_attention.hpp"
 
 namespace foldperf::trainer {
@@ -47,7 +48,12 @@ at::Tensor MsaColumnGlobalAttentionImpl::forward(const at::Tensor& m, const at::
   const TraceScope trace(*this);
   const at::Tensor counted =
       mask.defined() ? mask : at::ones(m.sizes().slice(0, m.sizes().size() - 1), m.options().requires_grad(false));
-  return global_attention_->forward(layer_norm_m_->forward(m), counted);
+  // Of a column: m normed and masked, keys and values, the gates and their product with the result.
+  const std::int64_t columns = m.size(-2), each = m.numel() / std::max<std::int64_t>(columns, 1) * 6;
+  return in_slices(columns, rows_at_once(columns, each, m), -2, [&](std::int64_t first, std::int64_t size) {
+    return global_attention_->forward(layer_norm_m_->forward(rows_of(m, -2, first, size)),
+                                      rows_of(counted, -1, first, size));
+  });
 }
 
 }  // namespace foldperf::trainer

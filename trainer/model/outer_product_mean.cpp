@@ -1,5 +1,7 @@
 #include "trainer/model/outer_product_mean.hpp"
 
+#include "trainer/model/inference_slices.hpp"
+
 namespace foldperf::trainer {
 
 OuterProductMeanImpl::OuterProductMeanImpl(std::int64_t c_m, std::int64_t c_z, std::int64_t c_hidden, double eps)
@@ -22,12 +24,23 @@ at::Tensor OuterProductMeanImpl::forward(const at::Tensor& m, const at::Tensor& 
     b = b * mask_column;
     count = at::matmul(mask.transpose(-1, -2), mask).add_(eps_).unsqueeze_(-1);
   }
-  const std::int64_t n = a.size(-2), c = a.size(-1);
-  // All outer products as one matrix product over the sequences: [*, N * C, N * C].
+  // Of a residue: its products with all others, once more in the other order, and the result.
+  const std::int64_t n = a.size(-2), batch = m.numel() / std::max<std::int64_t>(m.size(-3) * n * m.size(-1), 1);
+  const std::int64_t each = batch * n * (2 * a.size(-1) * a.size(-1) + linear_out_->weight.size(0));
+  return in_slices(n, rows_at_once(n, each, a), -3, [&](std::int64_t first, std::int64_t size) {
+    const at::Tensor z = project_products(rows_of(a, -2, first, size), b);
+    return count.defined() ? z / rows_of(count, -3, first, size) : z / (static_cast<double>(m.size(-3)) + eps_);
+  });
+}
+
+// a [*, S, M, C], b [*, S, N, C]; gives [*, M, N, c_z].
+at::Tensor OuterProductMeanImpl::project_products(const at::Tensor& a, const at::Tensor& b) {
+  const std::int64_t c = a.size(-1);
+  // All outer products as one matrix product over the sequences: [*, M * C, N * C].
   const at::Tensor products = at::matmul(a.flatten(-2).transpose(-1, -2), b.flatten(-2));
-  const at::Tensor outer = products.unflatten(-1, {n, c}).unflatten(-3, {n, c}).transpose(-2, -3).flatten(-2);
-  const at::Tensor z = linear_out_->forward(outer);
-  return count.defined() ? z / count : z / (static_cast<double>(m.size(-3)) + eps_);
+  const at::Tensor outer =
+      products.unflatten(-1, {b.size(-2), c}).unflatten(-3, {a.size(-2), c}).transpose(-2, -3).flatten(-2);
+  return linear_out_->forward(outer);
 }
 
 }  // namespace foldperf::trainer

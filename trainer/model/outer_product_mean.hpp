@@ -15,6 +15,8 @@ class OuterProductMeanImpl : public TracedModule {
   at::Tensor forward(const at::Tensor& m, const at::Tensor& mask);
 
  private:
+  at::Tensor project_products(const at::Tensor& a, const at::Tensor& b);
+
   double eps_;
   LayerNorm layer_norm_{nullptr};
   Linear linear_1_{nullptr}, linear_2_{nullptr}, linear_out_{nullptr};

@@ -1,6 +1,7 @@
 #include "trainer/model/template_embedder.hpp"
 
 #include "trainer/model/checkpoint.hpp"
+#include "trainer/model/inference_slices.hpp"
 #include "trainer/model/template_features.hpp"
 
 namespace foldperf::trainer {
@@ -93,8 +94,13 @@ at::Tensor TemplatePointwiseAttentionImpl::forward(const at::Tensor& t, const at
     const at::Tensor bias = mask_to_bias(template_mask, inf_);
     biases.push_back(bias.unsqueeze(-2).unsqueeze(-2).unsqueeze(-2).unsqueeze(-2));
   }
-  // Queries [*, N, N, 1, c_z] against keys and values [*, N, N, T, c_t].
-  return mha_->forward(z.unsqueeze(-2), t.movedim(-4, -2), biases).squeeze(-2);
+  // Of a row: the templates in another order, their keys and values, twice each, and the queries.
+  const std::int64_t rows = z.size(-3), each = z.numel() / rows + 5 * t.numel() / rows;
+  return in_slices(rows, rows_at_once(rows, each, z), -3, [&](std::int64_t first, std::int64_t size) {
+    // Queries [*, N, N, 1, c_z] against keys and values [*, N, N, T, c_t].
+    return mha_->forward(rows_of(z, -3, first, size).unsqueeze(-2), rows_of(t, -3, first, size).movedim(-4, -2), biases)
+        .squeeze(-2);
+  });
 }
 
 TemplateEmbedderImpl::TemplateEmbedderImpl(const TemplateConfig& config, std::int64_t blocks_per_checkpoint)

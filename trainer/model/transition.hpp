@@ -16,6 +16,8 @@ class TransitionImpl : public TracedModule {
   at::Tensor forward(const at::Tensor& x, const at::Tensor& mask = {});
 
  private:
+  at::Tensor transform(const at::Tensor& x, const at::Tensor& mask);
+
   LayerNorm layer_norm_{nullptr};
   Linear linear_1_{nullptr}, linear_2_{nullptr};
 };

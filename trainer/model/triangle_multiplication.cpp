@@ -1,5 +1,7 @@
 #include "trainer/model/triangle_multiplication.hpp"
 
+#include "trainer/model/inference_slices.hpp"
+
 namespace foldperf::trainer {
 
 namespace {
@@ -33,10 +35,13 @@ TriangleMultiplicationImpl::TriangleMultiplicationImpl(std::int64_t c_z, std::in
 
 // The four projections are one product whose result has its channels first, as the product over the third residue wants
 // them: no tensor of the size of z is transposed in memory. z_flat [B, N * N, c_z], mask_flat [B, 1, N * N].
-at::Tensor TriangleMultiplicationImpl::gated_projections(const at::Tensor& z_flat, const at::Tensor& mask_flat) const {
-  const at::Tensor weight =
-      at::cat({linear_a_p_->weight, linear_b_p_->weight, linear_a_g_->weight, linear_b_g_->weight});
-  const at::Tensor bias = at::cat({linear_a_p_->bias, linear_b_p_->bias, linear_a_g_->bias, linear_b_g_->bias});
+at::Tensor TriangleMultiplicationImpl::gated_projections(const at::Tensor& z_flat, const at::Tensor& mask_flat,
+                                                         std::int64_t first, std::int64_t size) const {
+  const auto here = [&](const at::Tensor& parameter) { return rows_of(parameter, 0, first, size); };
+  const at::Tensor weight = at::cat(
+      {here(linear_a_p_->weight), here(linear_b_p_->weight), here(linear_a_g_->weight), here(linear_b_g_->weight)});
+  const at::Tensor bias =
+      at::cat({here(linear_a_p_->bias), here(linear_b_p_->bias), here(linear_a_g_->bias), here(linear_b_g_->bias)});
   const std::int64_t batch = z_flat.size(0);
   const at::Tensor projected =
       at::baddbmm(bias.view({1, -1, 1}), weight.unsqueeze(0).expand({batch, -1, -1}), z_flat.transpose(1, 2));
@@ -53,13 +58,24 @@ at::Tensor TriangleMultiplicationImpl::forward(const at::Tensor& z, const at::Te
     // A mask of one template serves all of them.
     mask_flat = mask.expand(z.sizes().slice(0, z.sizes().size() - 1)).reshape({-1, 1, pairs});
   }
-  const std::vector<at::Tensor> ab =
-      gated_projections(normed.reshape({-1, pairs, z.size(-1)}), mask_flat).view({-1, 2 * c_hidden_, n, n}).chunk(2, 1);
-  // Sum over k of a[i, k] b[j, k] (outgoing), of a[k, i] b[k, j] (incoming).
-  const at::Tensor product =
-      outgoing_ ? at::matmul(ab[0], ab[1].transpose(-1, -2)) : at::matmul(ab[0].transpose(-1, -2), ab[1]);
-  const at::Tensor x = linear_z_->forward(layer_norm_out_->forward(ChannelsLast::apply(product))).view(z.sizes());
-  return x * linear_g_->forward(normed).sigmoid_();
+  const at::Tensor z_flat = normed.reshape({-1, pairs, z.size(-1)});
+  // Of a channel: four projections, a and b gated.
+  const std::int64_t batch = z_flat.size(0);
+  const at::Tensor product = in_slices(
+      c_hidden_, rows_at_once(c_hidden_, batch * pairs * 7, z), 1, [&](std::int64_t first, std::int64_t size) {
+        const std::vector<at::Tensor> ab =
+            gated_projections(z_flat, mask_flat, first, size).view({-1, 2 * size, n, n}).chunk(2, 1);
+        // Sum over k of a[i, k] b[j, k] (outgoing), of a[k, i] b[k, j] (incoming).
+        return outgoing_ ? at::matmul(ab[0], ab[1].transpose(-1, -2)) : at::matmul(ab[0].transpose(-1, -2), ab[1]);
+      });
+  // Of a row: the product in another order and normed, its projection, the gate and their product.
+  const std::int64_t each = batch * n * (2 * c_hidden_ + 3 * z.size(-1));
+  return in_slices(n, rows_at_once(n, each, z), -3, [&](std::int64_t first, std::int64_t size) {
+    const at::Tensor normed_here = rows_of(normed, -3, first, size);
+    const at::Tensor x =
+        linear_z_->forward(layer_norm_out_->forward(ChannelsLast::apply(rows_of(product, 2, first, size))));
+    return x.view(normed_here.sizes()) * linear_g_->forward(normed_here).sigmoid_();
+  });
 }
 
 }  // namespace foldperf::trainer

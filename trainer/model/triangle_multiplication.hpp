@@ -15,8 +15,9 @@ class TriangleMultiplicationImpl : public TracedModule {
   at::Tensor forward(const at::Tensor& z, const at::Tensor& mask);
 
  private:
-  // a and b of the algorithm, channels first: [B, 2 * c_hidden, N * N].
-  at::Tensor gated_projections(const at::Tensor& z_flat, const at::Tensor& mask_flat) const;
+  // a and b of the algorithm, channels first, those of channels `first` to `first + size`: [B, 2 * size, N * N].
+  at::Tensor gated_projections(const at::Tensor& z_flat, const at::Tensor& mask_flat, std::int64_t first,
+                               std::int64_t size) const;
 
   std::int64_t c_hidden_;
   bool outgoing_;

@@ -66,34 +66,6 @@ TEST(Distogram, BoundsBelongToNoBinAndTheLastBinEndsAtInf) {
   EXPECT_EQ(distogram_of_positions(x, 2, 6, 3, 1e8)[0][3][2].item<double>(), 1);
 }
 
-TemplateConfig small_template_config(std::int64_t c_z) {
-  TemplateConfig config;
-  config.template_single_embedder.c_out = 12;
-  config.template_pair_embedder.c_out = 6;
-  config.template_pair_stack.c_t = 6;
-  config.template_pair_stack.c_hidden_tri_att = 4;
-  config.template_pair_stack.c_hidden_tri_mul = 5;
-  config.template_pair_stack.no_heads = 2;
-  config.template_pointwise_attention.c_t = 6;
-  config.template_pointwise_attention.c_z = c_z;
-  config.template_pointwise_attention.c_hidden = 4;
-  config.template_pointwise_attention.no_heads = 2;
-  return config;
-}
-
-TensorDict random_templates(std::int64_t templates, std::int64_t residues) {
-  torch::manual_seed(9);
-  return {{"template_aatype", torch::randint(0, 22, {1, templates, residues}, torch::kLong)},
-          {"template_pseudo_beta", torch::randn({1, templates, residues, 3}) * 10},
-          {"template_pseudo_beta_mask", torch::ones({1, templates, residues})},
-          {"template_all_atom_positions", torch::randn({1, templates, residues, 37, 3}) * 10},
-          {"template_all_atom_mask", torch::ones({1, templates, residues, 37})},
-          {"template_torsion_angles_sin_cos", torch::randn({1, templates, residues, 7, 2})},
-          {"template_alt_torsion_angles_sin_cos", torch::randn({1, templates, residues, 7, 2})},
-          {"template_torsion_angles_mask", torch::ones({1, templates, residues, 7})},
-          {"template_mask", torch::ones({1, templates})}};
-}
-
 class TemplateEmbedderTest : public ::testing::Test {
  protected:
   TemplateEmbedding embed(const TemplateConfig& config, const TensorDict& batch) {
