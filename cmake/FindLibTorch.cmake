@@ -18,6 +18,9 @@ set(FOLDPERF_CUDA_INCLUDE_DIR "${_site_packages}/nvidia/cu13/include")
 file(GLOB _nvidia_lib_dirs "${_site_packages}/nvidia/*/lib")
 set(FOLDPERF_TORCH_RPATH "${_torch_dir}/lib" ${_nvidia_lib_dirs})
 
+# The CUDA runtime that LibTorch itself uses: its headers call it in inline functions (streams, events, graphs).
+file(GLOB _cudart "${_site_packages}/nvidia/*/lib/libcudart.so.13")
+
 add_library(Torch::Torch INTERFACE IMPORTED)
 set_target_properties(Torch::Torch PROPERTIES
   INTERFACE_INCLUDE_DIRECTORIES
@@ -26,7 +29,7 @@ set_target_properties(Torch::Torch PROPERTIES
   # libtorch_cuda registers the CUDA backend when it is loaded: no symbol of it is named by CPU code, so it must be kept.
   # libstdc++ comes first, because libtorch.so exports its own std::filesystem (of an older library), whose remove_all
   # crashes: the first library in the list is where the program finds it.
-  INTERFACE_LINK_LIBRARIES "-Wl,--no-as-needed;-lstdc++;${_torch_dir}/lib/libtorch.so;${_torch_dir}/lib/libtorch_cpu.so;${_torch_dir}/lib/libtorch_cuda.so;${_torch_dir}/lib/libc10.so;${_torch_dir}/lib/libc10_cuda.so;-Wl,--as-needed"
+  INTERFACE_LINK_LIBRARIES "-Wl,--no-as-needed;-lstdc++;${_torch_dir}/lib/libtorch.so;${_torch_dir}/lib/libtorch_cpu.so;${_torch_dir}/lib/libtorch_cuda.so;${_torch_dir}/lib/libc10.so;${_torch_dir}/lib/libc10_cuda.so;-Wl,--as-needed;${_cudart}"
   INTERFACE_COMPILE_DEFINITIONS "USE_C10D_GLOO;USE_C10D_NCCL")
 
 add_library(Nvtx::Headers INTERFACE IMPORTED)

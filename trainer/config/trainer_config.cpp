@@ -1,6 +1,7 @@
 #include "trainer/config/trainer_config.hpp"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "core/error.hpp"
 
@@ -68,8 +69,20 @@ TrainerConfig trainer_config_from_json(const json& tree) {
   read(train, "log_every", config.train.log_every);
   read(train, "seed", config.train.seed);
   read(train, "device", config.train.device);
+  read(train, "precision", config.train.precision);
+  read(train, "cuda_graphs", config.train.cuda_graphs);
+  read(train, "deterministic", config.train.deterministic);
+  read(train, "batch_size", config.train.batch_size);
+  read(train, "accumulate_grad_batches", config.train.accumulate_grad_batches);
   read(train, "threads", config.train.threads);
   read(train, "max_nonfinite_steps", config.train.max_nonfinite_steps);
+
+  if (config.train.batch_size * config.train.accumulate_grad_batches > 1) {
+    config.train.recycling_per_step = std::exchange(config.data.train.uniform_recycling, false);
+  }
+  if (config.train.batch_size > 1 && !config.data.train.fixed_size) {
+    throw UsageError("'train.batch_size' above 1 needs 'data.train.fixed_size': samples of one batch have one shape");
+  }
 
   read(tree.at("profile"), "ranges", config.profile.ranges);
   read(tree.at("profile"), "operators", config.profile.operators);

@@ -36,8 +36,16 @@ struct TrainConfig {
   bool evaluate_at_end = true;
   std::int64_t log_every = 1;
   std::int64_t seed = 42;
-  std::string device = "auto";  // auto, cpu, cuda
-  std::int64_t threads = 0;     // 0: PyTorch's choice
+  std::string device = "auto";               // auto, cpu, cuda
+  std::string precision = "auto";            // auto, float32, tf32, bf16 (arithmetic.hpp)
+  bool cuda_graphs = true;                   // a step is captured once a shape and replayed
+  bool deterministic = false;                // only algorithms that repeat bit for bit
+  std::int64_t batch_size = 1;               // samples that go through the model together
+  std::int64_t accumulate_grad_batches = 1;  // batches whose mean gradient makes a step
+  // No key of its own: where a step has several samples, they make as many recycling passes (data.train.
+  // uniform_recycling then says that the number is drawn for the step, and samples are prepared with all of them).
+  bool recycling_per_step = false;
+  std::int64_t threads = 0;  // 0: PyTorch's choice
   std::int64_t max_nonfinite_steps = 5;
 };
 

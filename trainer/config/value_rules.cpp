@@ -40,6 +40,8 @@ constexpr std::array ranges{
     Range{"train.steps", 1, unlimited},
     Range{"train.evaluate_every", 0, unlimited},
     Range{"train.log_every", 1, unlimited},
+    Range{"train.batch_size", 1, 4096},
+    Range{"train.accumulate_grad_batches", 1, 1000000},
     Range{"train.threads", 0, 4096},
     Range{"train.max_nonfinite_steps", 1, unlimited},
     Range{".dropout_rate", 0, 0.9999999},
@@ -60,6 +62,7 @@ const std::vector<Choice>& choices() {
   static const std::vector<Choice> all{
       {"data.loader.order", {"ready_first", "strict"}},
       {"train.device", {"auto", "cpu", "cuda"}},
+      {"train.precision", {"auto", "float32", "tf32", "bf16"}},
       {"profile.ranges", {"auto", "on", "off"}},
   };
   return all;

@@ -28,6 +28,7 @@ enum class Purpose : std::uint32_t {
   kept_chain = 11,
   sample_set = 12,
   template_order = 13,
+  step_recycling = 14,
 };
 
 // Which sample a draw belongs to.

@@ -1,8 +1,12 @@
 // Where the loop's batches come from: the loader in a program, made-up ones in a test.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/facts/facts.hpp"
 #include "trainer/feed/ready_queue.hpp"
@@ -13,9 +17,17 @@ namespace foldperf::trainer {
 struct TrainingBatch {
   TensorDict features;     // OpenFold's names, [1, ..., recycling passes]; on the device, or to be copied there
   facts::BatchFact about;  // chain, length, depth, preparation times; `step` is filled in by the loop
-  std::int64_t drift = 0;  // places that it came after its turn; negative: before
-  QueueProgress progress;  // what a run that goes on after this sample needs to know of the order
+  std::vector<facts::BatchFact> more;  // of the other samples, where the batch holds several
+  std::int64_t drift = 0;              // places that it came after its turn; negative: before
+  QueueProgress progress;              // what a run that goes on after this sample needs to know of the order
 };
+
+// Every tensor on the device; asynchronous where it comes from page-locked memory.
+TensorDict to_device(const TensorDict& features, at::Device device);
+// The features of the last recycling pass, without that dimension: what losses and metrics compare with.
+TensorDict last_pass(const TensorDict& features);
+// Several batches of one shape as one; drift and progress are those of the last. Throws Error where shapes differ.
+TrainingBatch join_batches(std::vector<TrainingBatch> batches);
 
 // Training batches without end.
 class BatchSource {

@@ -15,7 +15,8 @@ LoaderSource::LoaderSource(const DataConfig& config, at::Device device) {
     for (const std::string& note : set.catalog.notes) warnings_.push_back(set.name + " set: " + note);
   }
   dataset_ = std::make_shared<const ChainDataset>(std::move(sets), config, DataMode::train);
-  feed_ = std::make_unique<DeviceFeed>(std::make_unique<BatchLoader>(dataset_, training_loader_options(config)), device);
+  feed_ =
+      std::make_unique<DeviceFeed>(std::make_unique<BatchLoader>(dataset_, training_loader_options(config)), device);
 }
 
 TrainingBatch LoaderSource::next() {

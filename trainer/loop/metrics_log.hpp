@@ -1,22 +1,30 @@
-// metrics.jsonl: one JSON object a line, written as soon as it is known (docs/training.md lists the keys).
+// metrics.jsonl: a line of JSON a step, an evaluated chain, an evaluation's mean.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
 #include "trainer/checkpoint/output_file.hpp"
+#include "trainer/loop/run_observer.hpp"
 
 namespace foldperf::trainer {
 
-class MetricsLog {
+class MetricsLog : public RunObserver {
  public:
-  explicit MetricsLog(const std::string& path) : file_(path) {}
-  // Values that are not finite become null. Throws SystemError naming the file when it cannot be written.
-  void write(const nlohmann::ordered_json& line);
-  void close() { file_.close(); }
+  // Begins the file anew. Throws SystemError, here and where a line cannot be written.
+  explicit MetricsLog(std::string path) : file_(std::move(path)) {}
+
+  void run_start(const RunStart& start) override;
+  void step(const StepRecord& record) override;
+  void evaluation(const EvaluationRecord& record) override;
+  void run_end(const RunResult& result) override;
 
  private:
+  void write(const nlohmann::ordered_json& line);
+
   OutputFile file_;
+  std::int64_t log_every_ = 1;
+  std::int64_t last_step_ = 0;
 };
 
 }  // namespace foldperf::trainer

@@ -1,15 +1,11 @@
 #include "trainer/loop/trainer.hpp"
 
-#include <cmath>
-
 #include "trainer/checkpoint/model_weights.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
-#include "trainer/loss/metrics.hpp"
 #include "trainer/optim/clip.hpp"
 #include "trainer/optim/named_tensors.hpp"
-#include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
 
@@ -38,31 +34,22 @@ NamedParameters named_parameters(const torch::nn::Module& model) {
   return parameters;
 }
 
-// The features of the last recycling pass, without the recycling dimension: what the loss and the metrics compare with.
-TensorDict last_pass(const TensorDict& features) {
-  return map_tensors(features, [](const at::Tensor& tensor) { return tensor.select(-1, -1); });
-}
-
-// Resolved CA atoms. Scores of fewer than two are numbers about nothing (OpenFold's lDDT is then 1).
-at::Tensor resolved_ca(const TensorDict& truth) { return truth.at("all_atom_mask").select(-1, atom37::ca).sum(); }
-constexpr double fewest_ca = 2;
-
-void append(std::vector<at::Tensor>& values, const at::Tensor& tensor) {
-  values.push_back(tensor.detach().to(at::kDouble).reshape({-1}));
+// Aliases that keep the values of now when the parameters are converted.
+std::vector<at::Tensor> detached(const NamedParameters& parameters) {
+  std::vector<at::Tensor> aliases;
+  for (const auto& [name, parameter] : parameters) aliases.push_back(parameter.detach());
+  return aliases;
 }
 
 }  // namespace
 
-at::Device choose_device(const std::string& name) {
-  const bool has_cuda = torch::cuda::is_available();
-  if (name == "cuda" && !has_cuda) {
-    throw SystemError("train.device is cuda, but PyTorch finds no CUDA device; `foldperf doctor` says what is missing");
-  }
-  return name == "cpu" || !has_cuda ? at::Device(at::kCPU) : at::Device(at::kCUDA, 0);
-}
-
-Trainer::Trainer(const TrainerConfig& config, at::Device device)
-    : config_(config), device_(device), loss_(config.loss), schedule_(schedule_config(config.schedule)) {
+Trainer::Trainer(const TrainerConfig& config, at::Device device, std::function<void(const std::string&)> note)
+    : config_(config),
+      device_(device),
+      precision_(choose_precision(config.train.precision, device)),
+      loss_(config.loss),
+      schedule_(schedule_config(config.schedule)) {
+  apply_arithmetic(config.train, precision_);
   torch::manual_seed(static_cast<std::uint64_t>(config.train.seed));
   model_ = AlphaFold(config.model);
   if (!config.train.initial_weights.empty()) {
@@ -72,128 +59,118 @@ Trainer::Trainer(const TrainerConfig& config, at::Device device)
   model_->train();
   assign_trace_paths(*model_);
   const NamedParameters parameters = named_parameters(*model_);
-  parameters_ = tensors_of(parameters);
+  const std::vector<at::Tensor> exact = detached(parameters);
+  if (precision_ == Precision::bf16) model_->trunk_to(at::kBFloat16);
+  masters_ = std::make_unique<MasterWeights>(parameters, exact);
   AdamOptions options;
   options.lr = schedule_.at(0);
   options.beta1 = config.optimizer.beta_1;
   options.beta2 = config.optimizer.beta_2;
   options.eps = config.optimizer.eps;
-  optimizer_ = std::make_unique<Adam>(parameters, options);
-  average_ = std::make_unique<ExponentialMovingAverage>(parameters, config.ema_decay);
+  optimizer_ = std::make_unique<Adam>(masters_->masters(), options);
+  average_ = std::make_unique<ExponentialMovingAverage>(masters_->masters(), config.ema_decay);
+  if (device_.is_cuda() && config.train.cuda_graphs) graphs_ = std::make_unique<GraphCache>(std::move(note));
 }
 
-TensorDict Trainer::to_device(const TensorDict& features) const {
-  return map_tensors(features, [this](const at::Tensor& tensor) { return tensor.to(device_, /*non_blocking=*/true); });
-}
-
-StepMetrics Trainer::step(std::int64_t step, const TrainingBatch& batch) {
-  torch::manual_seed(seed_of(config_.train.seed, step));
-  StepMetrics metrics;
-  metrics.step = step;
-  metrics.learning_rate = schedule_.at(step);
-
+at::Tensor Trainer::add_gradients(const TensorDict& features, bool first) {
+  // Left over where an earlier step was broken off.
+  for (auto& parameter : model_->parameters()) parameter.mutable_grad() = at::Tensor();
   TensorDict outputs;
-  TensorDict truth;
   {
     const PhaseRange phase(facts::phase::forward);
-    const TensorDict features = to_device(batch.features);
-    metrics.passes = features.at("aatype").size(-1);
-    truth = last_pass(features);
     outputs = model_->forward(features);
   }
+  const TensorDict truth = last_pass(features);
   LossResult loss;
   {
     const PhaseRange phase(facts::phase::loss);
     loss = loss_.compute(outputs, truth);
+    loss_terms_ = loss.names;
   }
   {
     const BackwardPhaseRange phase;
     // Where every term was zeroed nothing is left to differentiate.
     if (loss.total.requires_grad()) loss.total.backward();
+    masters_->take_gradients(first);
   }
+  return batch_values(loss, outputs, truth);
+}
+
+at::Tensor Trainer::update(std::size_t batches) {
+  const MasterWeights::Gradients gradients(*masters_, 1.0 / static_cast<double>(batches));
   ClippedNorm norm;
   {
     const PhaseRange phase(facts::phase::clip);
-    norm = clip_gradients(parameters_, config_.clip_max_norm);
+    norm = clip_gradients(tensors_of(masters_->masters()), config_.clip_max_norm);
   }
   {
     const PhaseRange phase(facts::phase::optimizer);
-    optimizer_->set_lr(metrics.learning_rate);
     optimizer_->step(norm.not_finite);
-    optimizer_->zero_grad();
+    masters_->publish();
   }
   {
     const PhaseRange phase(facts::phase::ema);
     average_->update();
   }
-
-  // One transfer for all numbers of the step.
-  at::NoGradGuard no_grad;
-  const TensorDict quality = validation_metrics(outputs.at("final_atom_positions"), truth.at("all_atom_positions"),
-                                                truth.at("all_atom_mask"), /*superposition_metrics=*/false);
-  std::vector<at::Tensor> values;
-  append(values, loss.total);
-  append(values, loss.unscaled);
-  append(values, norm.norm);
-  append(values, norm.not_finite);
-  append(values, quality.at("lddt_ca").mean());
-  append(values, quality.at("drmsd_ca").mean());
-  append(values, resolved_ca(truth));
-  append(values, loss.values);
-  append(values, loss.finite);
-  const at::Tensor read = at::cat(values).to(at::kCPU);
-  const double* value = read.const_data_ptr<double>();
-  metrics.loss = *value++;
-  metrics.unscaled_loss = *value++;
-  metrics.gradient_norm = *value++;
-  metrics.skipped = *value++ != 0;
-  metrics.lddt_ca = *value++;
-  metrics.drmsd_ca = *value++;
-  if (*value++ < fewest_ca) metrics.lddt_ca = metrics.drmsd_ca = std::nan("");
-  for (const std::string& name : loss.names) metrics.terms[name] = *value++;
-  for (const std::string& name : loss.names) {
-    if (*value++ == 0) metrics.nonfinite_terms.push_back(name);
-  }
-  return metrics;
+  return update_values(norm);
 }
+
+at::Tensor Trainer::run(const std::string& key, const std::function<at::Tensor()>& work) {
+  if (!graphs_) return work();
+  return graphs_->run(key, [&work] { return std::vector<at::Tensor>{work()}; }).front();
+}
+
+PendingStep Trainer::launch(std::int64_t step, const std::vector<TrainingBatch>& batches) {
+  if (batches.empty()) throw Error("a step needs a batch");
+  torch::manual_seed(seed_of(config_.train.seed, step));
+  PendingStep pending;
+  pending.metrics.step = step;
+  pending.metrics.learning_rate = schedule_.at(step);
+  pending.metrics.passes = batches.front().features.at("aatype").size(-1);
+  pending.metrics.samples = 0;
+  optimizer_->set_lr(pending.metrics.learning_rate);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const bool first = i == 0;
+    TensorDict features = to_device(batches[i].features, device_);
+    pending.metrics.samples += features.at("aatype").size(0);
+    std::string key;
+    if (graphs_) {
+      const std::string shape = shape_text(features);
+      key = (first ? "forward and backward, " : "forward and backward added, ") + shape;
+      if (graphs_->has_work(key)) features = static_batches_.load(shape, features);
+    }
+    pending.batches.emplace_back(run(key, [&] { return add_gradients(features, first); }));
+  }
+  pending.update = ValuesOnTheWay(run("update", [&] { return update(batches.size()); }));
+  return pending;
+}
+
+StepMetrics Trainer::finish(PendingStep pending) {
+  BatchMetrics batches;
+  for (ValuesOnTheWay& values : pending.batches) batches.add(values.wait(), loss_terms_);
+  batches.finish(pending.metrics);
+  read_update(pending.update.wait(), pending.metrics);
+  return std::move(pending.metrics);
+}
+
+StepMetrics Trainer::step(std::int64_t step, const TrainingBatch& batch) { return finish(launch(step, {batch})); }
 
 std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const std::function<bool()>& stop) {
   const PhaseRange phase(facts::phase::evaluation);
-  const AveragedWeights averaged(*average_);
-  const at::NoGradGuard no_grad;
-  // Also when a chain fails: training may go on afterwards.
-  struct EvaluationMode {
-    explicit EvaluationMode(AlphaFold& m) : model(m) { model->eval(); }
-    ~EvaluationMode() { model->train(); }
-    AlphaFold& model;
-  } const mode(model_);
-
-  std::vector<ChainMetrics> results;
-  ChainMetrics mean;
-  double compared = 0;
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    if (stop && stop()) return results;
-    const TrainingBatch batch = source.get(i);
-    const TensorDict features = to_device(batch.features);
-    const TensorDict outputs = model_->forward(features);
-    const TensorDict truth = last_pass(features);
-    const TensorDict quality = validation_metrics(outputs.at("final_atom_positions"), truth.at("all_atom_positions"),
-                                                  truth.at("all_atom_mask"));
-    ChainMetrics metrics;
-    metrics.chain = batch.about.chain;
-    metrics.length = batch.about.length;
-    const bool comparable = resolved_ca(truth).item<double>() >= fewest_ca;
-    compared += comparable;
-    for (const auto& [name, tensor] : quality) {
-      const double value = comparable ? tensor.to(at::kDouble).mean().item<double>() : std::nan("");
-      metrics.values[name] = value;
-      mean.values[name] += comparable ? value : 0;
+  // The averages take the masters' place, and both are rounded for the model.
+  struct Averaged {
+    Averaged(ExponentialMovingAverage& average, MasterWeights& weights) : average_(average), weights_(weights) {
+      average_.swap();
+      weights_.publish();
     }
-    results.push_back(std::move(metrics));
-  }
-  for (auto& [name, value] : mean.values) value = compared > 0 ? value / compared : std::nan("");
-  results.push_back(std::move(mean));
-  return results;
+    ~Averaged() {
+      average_.swap();
+      weights_.publish();
+    }
+    ExponentialMovingAverage& average_;
+    MasterWeights& weights_;
+  } const averaged(*average_, *masters_);
+  return evaluate_chains(model_, device_, source, stop);
 }
 
 }  // namespace foldperf::trainer

@@ -5,73 +5,83 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "trainer/config/trainer_config.hpp"
+#include "trainer/graph/graph_cache.hpp"
+#include "trainer/loop/arithmetic.hpp"
 #include "trainer/loop/batch_source.hpp"
+#include "trainer/loop/evaluation.hpp"
+#include "trainer/loop/static_batch.hpp"
+#include "trainer/loop/step_values.hpp"
 #include "trainer/loss/alphafold_loss.hpp"
 #include "trainer/model/alphafold.hpp"
 #include "trainer/optim/adam.hpp"
 #include "trainer/optim/exponential_moving_average.hpp"
 #include "trainer/optim/lr_schedule.hpp"
+#include "trainer/optim/master_weights.hpp"
 
 namespace foldperf::trainer {
 
-struct StepMetrics {
-  std::int64_t step = 0;
-  double loss = 0;           // what was differentiated
-  double unscaled_loss = 0;  // weighted sum of the terms
-  std::map<std::string, double> terms;
-  std::vector<std::string> nonfinite_terms;  // counted as 0
-  double gradient_norm = 0;                  // before clipping
-  bool skipped = false;                      // the norm was not finite: weights unchanged
-  double learning_rate = 0;
-  double lddt_ca = 0;  // of the training crop, dropout on; NaN where the crop has no two resolved CA atoms
-  double drmsd_ca = 0;
-  std::int64_t passes = 1;  // recycling passes made
+// A step that was submitted, its numbers still on their way.
+struct PendingStep {
+  StepMetrics metrics;  // what is known before: step, learning rate, passes, samples
+  std::vector<ValuesOnTheWay> batches;
+  ValuesOnTheWay update;
 };
-
-struct ChainMetrics {
-  std::string chain;  // empty: mean over the chains
-  std::int64_t length = 0;
-  std::map<std::string, double> values;  // lddt_ca, drmsd_ca, alignment_rmsd, gdt_ts, gdt_ha; NaN: nothing to compare
-};
-
-// "auto" is the first CUDA device, else the CPU. Throws SystemError when cuda is asked for and there is none.
-at::Device choose_device(const std::string& name);
 
 class Trainer {
  public:
-  // Weights are OpenFold's initialisation under `train.seed`, or those of `train.initial_weights`.
-  Trainer(const TrainerConfig& config, at::Device device);
+  // Weights are OpenFold's initialisation under `train.seed`, or those of `train.initial_weights`. `note` is told what
+  // people should know: pieces that no CUDA graph can hold. On a CUDA device with graphs every call needs a stream
+  // other than the default one (work_stream.hpp).
+  Trainer(const TrainerConfig& config, at::Device device, std::function<void(const std::string&)> note = {});
 
-  // Forward, loss, backward, clip, Adam, moving average, each a phase in the profile. The device is waited for once, to
-  // read the metrics. Random draws depend on the seed and on the step's number only.
+  // Submits forward, loss, backward of each batch, then clipping of the mean gradient, Adam, moving average: each a
+  // phase in the profile. Nothing waits for the device; on the CPU all is done on return. Random draws depend on the
+  // seed and on the step's number only.
+  PendingStep launch(std::int64_t step, const std::vector<TrainingBatch>& batches);
+  // Waits for a step's numbers. In the order of launches.
+  StepMetrics finish(PendingStep pending);
+  // Both, with one batch.
   StepMetrics step(std::int64_t step, const TrainingBatch& batch);
 
-  // Every chain of the source, with the averaged weights, without dropout; the last entry is the mean over the chains
-  // that have two resolved CA atoms to compare. `stop` is asked before each chain: where it says so, the chains so far
-  // are returned, without a mean.
+  // evaluate_chains with the averaged weights.
   std::vector<ChainMetrics> evaluate(EvaluationSource& source, const std::function<bool()>& stop = {});
 
   [[nodiscard]] AlphaFold& model() { return model_; }
-  [[nodiscard]] const ExponentialMovingAverage& average() const { return *average_; }
+  // Float32 masters of the model's parameters, under OpenFold's names: what files hold. After changing them: publish().
+  [[nodiscard]] const NamedParameters& weights() const { return masters_->masters(); }
+  void publish() { masters_->publish(); }
+  [[nodiscard]] ExponentialMovingAverage& average() { return *average_; }
   [[nodiscard]] Adam& optimizer() { return *optimizer_; }
   [[nodiscard]] at::Device device() const { return device_; }
+  [[nodiscard]] Precision precision() const { return precision_; }
+  // Nothing but zeros on a device without graphs, or with train.cuda_graphs = false.
+  [[nodiscard]] GraphCounts graph_counts() const { return graphs_ ? graphs_->counts() : GraphCounts{}; }
 
  private:
-  [[nodiscard]] TensorDict to_device(const TensorDict& features) const;
+  // Adds a batch's gradients to those of the step and gives its batch_values.
+  at::Tensor add_gradients(const TensorDict& features, bool first);
+  // Gives update_values.
+  at::Tensor update(std::size_t batches);
+  at::Tensor run(const std::string& key, const std::function<at::Tensor()>& work);
 
   TrainerConfig config_;
   at::Device device_;
+  Precision precision_;
   AlphaFold model_{nullptr};
   AlphaFoldLoss loss_;
   AlphaFoldLRScheduler schedule_;
-  std::vector<at::Tensor> parameters_;
+  std::unique_ptr<MasterWeights> masters_;
   std::unique_ptr<Adam> optimizer_;
   std::unique_ptr<ExponentialMovingAverage> average_;
+  std::vector<std::string> loss_terms_;  // names of the last loss
+  StaticBatches static_batches_;
+  std::unique_ptr<GraphCache> graphs_;  // null: every step is launched piece by piece
 };
 
 }  // namespace foldperf::trainer

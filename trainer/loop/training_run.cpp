@@ -10,21 +10,31 @@
 #include "trainer/checkpoint/output_file.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
+#include "trainer/graph/work_stream.hpp"
 #include "trainer/instrument/operator_ranges.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/loop/metrics_log.hpp"
+#include "trainer/loop/step_batches.hpp"
 #include "trainer/loop/stop_signal.hpp"
+#include "trainer/optim/named_tensors.hpp"
 
 namespace foldperf::trainer {
 
 namespace fs = std::filesystem;
-using nlohmann::ordered_json;
 
 namespace {
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// A step whose numbers are still on their way, and what will be told with them.
+struct StepUnderWay {
+  PendingStep pending;
+  std::vector<facts::BatchFact> samples;
+  std::int64_t drift = 0;
+  double data_wait_s = 0;
+};
 
 class Run {
  public:
@@ -33,15 +43,17 @@ class Run {
       : trainer_(trainer),
         config_(config),
         folder_(make_folder(config.train.output)),
-        metrics_((folder_ / "metrics.jsonl").string()),
         progress_(out, style, config.train.steps) {
+    observers_.push_back(std::make_unique<MetricsLog>((folder_ / "metrics.jsonl").string()));
     OutputFile file((folder_ / "config.toml").string());
     file.write(print_config(resolved));
     file.close();
   }
 
   RunResult run(BatchSource& batches, EvaluationSource& evaluation) {
+    const WorkStream stream(trainer_.device());
     try {
+      for (const auto& observer : observers_) observer->run_start({config_, 0, evaluation.size()});
       train(batches, evaluation);
     } catch (...) {
       // A damaged file in the middle of a run, gradients that stay infinite: what was learnt so far is kept.
@@ -50,26 +62,36 @@ class Run {
       throw;
     }
     write_weights();
-    metrics_.close();
+    for (const auto& observer : observers_) observer->run_end(result_);
+    tell_graphs();
     progress_.finish();
     return result_;
   }
 
  private:
-  void train(BatchSource& batches, EvaluationSource& evaluation) {
+  void train(BatchSource& source, EvaluationSource& evaluation) {
     const StopSignal signal;
     std::optional<OperatorRanges> operators;
     if (config_.profile.operators && instrumentation_enabled()) operators.emplace();
+    StepBatches batches(config_, source);
     std::int64_t evaluated_at = -1;
     if (config_.train.evaluate_at_start) evaluate(0, evaluation);
-    for (std::int64_t step = 0; step < config_.train.steps && !StopSignal::requested(); ++step) {
-      make_step(step, batches);
-      const std::int64_t made = step + 1;
-      if (config_.train.evaluate_every > 0 && made % config_.train.evaluate_every == 0 && !StopSignal::requested()) {
-        evaluate(made, evaluation);
-        evaluated_at = made;
+    step_began_ = Clock::now();
+    try {
+      for (std::int64_t step = 0; step < config_.train.steps && !StopSignal::requested(); ++step) {
+        make_step(step, batches);
+        const std::int64_t made = step + 1;
+        if (config_.train.evaluate_every > 0 && made % config_.train.evaluate_every == 0 && !StopSignal::requested()) {
+          complete_step();
+          evaluate(made, evaluation);
+          evaluated_at = made;
+        }
       }
+    } catch (...) {
+      complete_step_after_error();
+      throw;
     }
+    complete_step();
     if (config_.train.evaluate_at_end && !StopSignal::requested() && evaluated_at != result_.steps) {
       evaluate(result_.steps, evaluation);
     }
@@ -80,7 +102,7 @@ class Run {
   void keep_weights() noexcept {
     try {
       write_weights();
-      metrics_.close();
+      for (const auto& observer : observers_) observer->run_end(result_);
       progress_.note("the weights after " + std::to_string(result_.steps) + " steps are in " + folder_.string());
     } catch (const std::exception& error) {
       progress_.note(std::string("the weights could not be kept: ") + error.what());
@@ -94,32 +116,59 @@ class Run {
     return path;
   }
 
-  void make_step(std::int64_t step, BatchSource& batches) {
-    const auto start = std::chrono::steady_clock::now();
+  // A GPU is given the next step before the numbers of the one before are read, so that it never waits for us.
+  void make_step(std::int64_t step, StepBatches& batches) {
     const StepRange range(step);
-    TrainingBatch batch;
+    const auto start = Clock::now();
+    StepUnderWay next;
+    std::vector<TrainingBatch> parts;
     {
       const PhaseRange phase(facts::phase::data_wait);
-      batch = batches.next();
+      parts = batches.next(step);
     }
-    batch.about.step = step;
-    const double wait_s = seconds_since(start);
-    emit_fact(batch.about);
-    const StepMetrics metrics = trainer_.step(step, batch);
-    emit_fact(facts::StepFact{step, 1});
-    emit_metrics(metrics, batch.about.chain, batch.drift);
+    next.data_wait_s = seconds_since(start);
+    for (TrainingBatch& part : parts) {
+      next.samples.push_back(part.about);
+      next.samples.insert(next.samples.end(), part.more.begin(), part.more.end());
+    }
+    for (const facts::BatchFact& sample : next.samples) emit_fact(sample);
+    next.drift = parts.back().drift;
+    next.pending = trainer_.launch(step, parts);
+    emit_fact(facts::StepFact{step, static_cast<std::int64_t>(next.samples.size())});
+    complete_step();
+    under_way_ = std::move(next);
+    if (trainer_.device().is_cpu()) complete_step();
+  }
+
+  // Waits for the numbers of the step that was submitted last, if any, and tells them.
+  void complete_step() {
+    if (!under_way_) return;
+    StepUnderWay done = std::move(*under_way_);
+    under_way_.reset();
+    const StepMetrics metrics = trainer_.finish(std::move(done.pending));
+    const double step_s = seconds_since(step_began_);
+    step_began_ = Clock::now();
+    const std::string& chain = done.samples.front().chain;
+    emit_metrics(metrics, chain, done.drift);
     ++result_.steps;
-    account(metrics, batch.about);
-    if (step % config_.train.log_every == 0 || metrics.skipped || !metrics.nonfinite_terms.empty() ||
-        step + 1 == config_.train.steps) {
-      write_step(metrics, batch, seconds_since(start), wait_s);
-    }
-    progress_.step(step, metrics.loss, metrics.lddt_ca);
+    account(metrics, chain);
+    const StepRecord record{metrics, done.samples, done.drift, step_s, done.data_wait_s, device_measurements_};
+    for (const auto& observer : observers_) observer->step(record);
+    progress_.step(metrics.step, metrics.loss, metrics.lddt_ca);
     if (skipped_in_a_row_ >= config_.train.max_nonfinite_steps) {
       throw Error("the gradient was not finite in " + std::to_string(skipped_in_a_row_) +
-                  " steps in a row, the last of them step " + std::to_string(step) + " on chain " + batch.about.chain +
+                  " steps in a row, the last of them step " + std::to_string(metrics.step) + " on chain " + chain +
                   "; lower schedule.max_lr or look at that chain (metrics in " + (folder_ / "metrics.jsonl").string() +
                   ")");
+    }
+  }
+
+  // The weights hold that step already: it is counted, whatever stopped the next one.
+  void complete_step_after_error() noexcept {
+    try {
+      complete_step();
+    } catch (const std::exception& error) {
+      progress_.note(std::string("the numbers of the last step are lost: ") + error.what());
     }
   }
 
@@ -137,81 +186,76 @@ class Run {
   }
 
   // Counts what went wrong in a step, and says so.
-  void account(const StepMetrics& metrics, const facts::BatchFact& batch) {
+  void account(const StepMetrics& metrics, const std::string& chain) {
     for (const std::string& name : metrics.nonfinite_terms) {
       ++result_.nonfinite_terms[name];
-      progress_.note("step " + std::to_string(metrics.step) + ", chain " + batch.chain + ": loss term " + name +
+      progress_.note("step " + std::to_string(metrics.step) + ", chain " + chain + ": loss term " + name +
                      " is not finite and counts as 0");
     }
     skipped_in_a_row_ = metrics.skipped ? skipped_in_a_row_ + 1 : 0;
     if (metrics.skipped) {
       ++result_.skipped_steps;
-      progress_.note("step " + std::to_string(metrics.step) + ", chain " + batch.chain +
+      progress_.note("step " + std::to_string(metrics.step) + ", chain " + chain +
                      ": the gradient is not finite; step skipped");
     }
   }
 
-  void write_step(const StepMetrics& metrics, const TrainingBatch& from, double step_s, double wait_s) {
-    const facts::BatchFact& batch = from.about;
-    ordered_json line = {{"kind", "train"},          {"step", metrics.step}, {"chain", batch.chain},
-                         {"length", batch.length},   {"crop", batch.crop},   {"alignment_depth", batch.alignment_depth},
-                         {"passes", metrics.passes}, {"loss", metrics.loss}, {"unscaled_loss", metrics.unscaled_loss}};
-    for (const auto& [name, value] : metrics.terms) line["loss." + name] = value;
-    line["lddt_ca"] = metrics.lddt_ca;
-    line["drmsd_ca"] = metrics.drmsd_ca;
-    line["grad_norm"] = metrics.gradient_norm;
-    line["learning_rate"] = metrics.learning_rate;
-    if (metrics.skipped) line["skipped"] = true;
-    if (!metrics.nonfinite_terms.empty()) line["nonfinite_terms"] = metrics.nonfinite_terms;
-    line["step_s"] = step_s;
-    line["data_wait_s"] = wait_s;
-    line["data_drift"] = from.drift;
-    metrics_.write(line);
-  }
-
+  // No step is under way.
   void evaluate(std::int64_t steps_made, EvaluationSource& evaluation) {
     if (evaluation.size() == 0) return;
-    const auto start = std::chrono::steady_clock::now();
+    for (const auto& observer : observers_) observer->evaluation_start(steps_made);
+    const auto start = Clock::now();
     result_.last_evaluation = trainer_.evaluate(evaluation, StopSignal::requested);
-    const double seconds = seconds_since(start);
-    for (const ChainMetrics& chain : result_.last_evaluation) {
-      ordered_json line = {{"kind", chain.chain.empty() ? "eval_mean" : "eval"}, {"step", steps_made}};
-      if (!chain.chain.empty()) {
-        line["chain"] = chain.chain;
-        line["length"] = chain.length;
-      }
+    const EvaluationRecord record{steps_made, result_.last_evaluation, seconds_since(start)};
+    for (const ChainMetrics& chain : record.chains) {
       for (const auto& [name, value] : chain.values) {
-        line[name] = value;
         emit_fact(facts::MetricFact{steps_made, name, value, "eval", chain.chain});
       }
-      if (chain.chain.empty()) line["evaluation_s"] = seconds;
-      metrics_.write(line);
     }
-    if (result_.last_evaluation.empty() || !result_.last_evaluation.back().chain.empty()) {
-      progress_.note("evaluation after step " + std::to_string(steps_made) + " stopped");
+    for (const auto& observer : observers_) observer->evaluation(record);
+    tell_evaluation(record, evaluation.size());
+    step_began_ = Clock::now();
+  }
+
+  void tell_evaluation(const EvaluationRecord& record, std::size_t chains) {
+    if (!record.is_complete()) {
+      progress_.note("evaluation after step " + std::to_string(record.steps) + " stopped");
       return;
     }
-    const auto& mean = result_.last_evaluation.back().values;
+    const auto& mean = record.chains.back().values;
     std::ostringstream text;
     text.precision(3);
-    text << std::fixed << "evaluation after step " << steps_made << ", " << evaluation.size()
-         << (evaluation.size() == 1 ? " chain" : " chains") << ", averaged weights: lDDT-Ca " << mean.at("lddt_ca")
-         << "  RMSD " << mean.at("alignment_rmsd") << " A  GDT-TS " << mean.at("gdt_ts");
+    text << std::fixed << "evaluation after step " << record.steps << ", " << chains
+         << (chains == 1 ? " chain" : " chains") << ", averaged weights: lDDT-Ca " << mean.at("lddt_ca") << "  RMSD "
+         << mean.at("alignment_rmsd") << " A  GDT-TS " << mean.at("gdt_ts");
     progress_.note(text.str());
+  }
+
+  void tell_graphs() {
+    const GraphCounts counts = trainer_.graph_counts();
+    if (counts.captured + counts.eager == 0) return;
+    progress_.note("CUDA graphs: " + std::to_string(counts.captured) + " captured, " + std::to_string(counts.replayed) +
+                   " replays, " + std::to_string(counts.eager) + " runs without, " +
+                   std::to_string(counts.refused.size()) + " could not be captured");
   }
 
   void write_weights() {
     const PhaseRange phase(facts::phase::checkpoint);
     save_tensors((folder_ / "weights.pt").string(), trainer_.average().state());
-    save_tensors((folder_ / "weights_raw.pt").string(), weights_of(*trainer_.model()));
+    TensorDict raw;
+    save_named(raw, "", trainer_.weights(), tensors_of(trainer_.weights()));
+    save_tensors((folder_ / "weights_raw.pt").string(), raw);
   }
 
   Trainer& trainer_;
   const TrainerConfig& config_;
   fs::path folder_;
-  MetricsLog metrics_;
+  std::vector<std::unique_ptr<RunObserver>> observers_;
   Progress progress_;
   RunResult result_;
+  std::optional<StepUnderWay> under_way_;
+  Clock::time_point step_began_;
+  std::map<std::string, double> device_measurements_;
   std::int64_t skipped_in_a_row_ = 0;
 };
 
@@ -220,7 +264,8 @@ class Run {
 RunResult run_training(const TrainerConfig& config, const nlohmann::json& resolved, BatchSource& batches,
                        EvaluationSource& evaluation, std::ostream& out, ProgressStyle style) {
   if (config.train.threads > 0) at::set_num_threads(static_cast<int>(config.train.threads));
-  Trainer trainer(config, choose_device(config.train.device));
+  const auto note = [&out](const std::string& text) { out << "foldperf-train: " << text << std::endl; };
+  Trainer trainer(config, choose_device(config.train.device), note);
   return run_training(trainer, config, resolved, batches, evaluation, out, style);
 }
 

@@ -1,25 +1,14 @@
 // A training run from its first step to its last, or to Ctrl-C: steps, evaluations, metrics, progress, weights.
 #pragma once
 
-#include <cstdint>
 #include <iosfwd>
-#include <map>
 #include <nlohmann/json_fwd.hpp>
-#include <string>
-#include <vector>
 
 #include "trainer/loop/progress.hpp"
+#include "trainer/loop/run_observer.hpp"
 #include "trainer/loop/trainer.hpp"
 
 namespace foldperf::trainer {
-
-struct RunResult {
-  std::int64_t steps = 0;  // made, skipped ones included
-  std::int64_t skipped_steps = 0;
-  std::map<std::string, std::int64_t> nonfinite_terms;  // how often each was zeroed
-  std::vector<ChainMetrics> last_evaluation;
-  bool interrupted = false;
-};
 
 // Writes to config.train.output: config.toml (the whole configuration, `resolved`), metrics.jsonl, and at the end, on
 // Ctrl-C or after an error in the middle weights.pt (moving average) and weights_raw.pt. Throws Error when

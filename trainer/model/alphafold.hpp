@@ -2,6 +2,7 @@
 #pragma once
 
 #include <utility>
+#include <vector>
 
 #include "trainer/config/model_config.hpp"
 #include "trainer/model/evoformer.hpp"
@@ -26,14 +27,23 @@ class AlphaFoldImpl : public TracedModule {
   // are made, each with its own slice. All passes but the last run without gradient. In sequence-embedding mode
   // seq_embedding is taken in place of msa_feat, and msa_mask has one row.
   //
-  // Gives msa [*, S, N, c_m] (without template rows), pair [*, N, N, c_z], single [*, N, c_s], the structure module's
+  // Features come in float32 (float64 where the model is) and are rounded where the trunk reads them. Gives
+  // msa [*, S, N, c_m] (without template rows), pair [*, N, N, c_z], single [*, N, c_s], the structure module's
   // results as "sm.<name>", final_atom_positions [*, N, 37, 3] and final_atom_mask [*, N, 37], final_affine_tensor
   // [*, N, 7], num_recycles (passes made, scalar), and what AuxiliaryHeads gives.
   TensorDict forward(const TensorDict& batch);
 
   [[nodiscard]] const ModelConfig& config() const { return config_; }
 
+  // Converts the parameters of the trunk (embedders, templates, extra MSA, Evoformer), whose activations then have that
+  // type too: bfloat16 for training in half precision. Structure module and heads, and with them all geometry, stay as
+  // they are, and so do the counts and products that lose too much (outer product mean, softmax statistics).
+  void trunk_to(at::ScalarType type);
+  [[nodiscard]] at::ScalarType trunk_type() const;
+
  private:
+  [[nodiscard]] std::vector<torch::nn::Module*> trunk() const;
+
   struct Recycled {
     at::Tensor m_1;  // [*, N, c_m]
     at::Tensor z;    // [*, N, N, c_z]

@@ -75,8 +75,11 @@ GlobalAttentionImpl::GlobalAttentionImpl(std::int64_t c_in, std::int64_t c_hidde
 
 at::Tensor GlobalAttentionImpl::forward(const at::Tensor& m, const at::Tensor& mask) {
   const TraceScope trace(*this);
-  // Mean of the sequences that count, [*, N, c_in].
-  const at::Tensor mean = (m * mask.unsqueeze(-1)).sum(-3) / (mask.sum(-2).unsqueeze(-1) + eps_);
+  // Mean of the sequences that count, [*, N, c_in]. bfloat16 would count no further than 256.
+  const at::ScalarType wide = at::promote_types(m.scalar_type(), at::kFloat);
+  const at::Tensor mean =
+      ((m * mask.unsqueeze(-1)).sum(-3, false, wide) / (mask.sum(-2, false, wide).unsqueeze(-1) + eps_))
+          .to(m.scalar_type());
   // The heads are the queries of each column: [*, N, H, C] against keys and values [*, N, S, C].
   const at::Tensor q = linear_q_->forward(mean).unflatten(-1, {no_heads_, c_hidden_});
   const std::vector<at::Tensor> kv =

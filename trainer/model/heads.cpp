@@ -83,14 +83,18 @@ AuxiliaryHeadsImpl::AuxiliaryHeadsImpl(const HeadsConfig& config)
 
 TensorDict AuxiliaryHeadsImpl::forward(const TensorDict& outputs) {
   const TraceScope scope(*this);
+  // What the trunk gives in half precision is read in the type of the heads.
+  const at::ScalarType type = plddt_->parameters().front().scalar_type();
+  const auto read = [&](const char* name) { return outputs.at(name).to(type); };
   const at::Tensor lddt_logits = plddt_(outputs.at("sm.single"));
+  const at::Tensor pair = read("pair");
   TensorDict result = {{"lddt_logits", lddt_logits},
                        {"plddt", plddt_from_logits(lddt_logits)},
-                       {"distogram_logits", distogram_(outputs.at("pair"))},
-                       {"masked_msa_logits", masked_msa_(outputs.at("msa"))},
-                       {"experimentally_resolved_logits", experimentally_resolved_(outputs.at("single"))}};
+                       {"distogram_logits", distogram_(pair)},
+                       {"masked_msa_logits", masked_msa_(read("msa"))},
+                       {"experimentally_resolved_logits", experimentally_resolved_(read("single"))}};
   if (!tm_.is_empty()) {
-    const at::Tensor tm_logits = tm_(outputs.at("pair"));
+    const at::Tensor tm_logits = tm_(pair);
     const AlignedError error = predicted_aligned_error(tm_logits);
     result["tm_logits"] = tm_logits;
     result["ptm_score"] = predicted_tm_score(tm_logits);

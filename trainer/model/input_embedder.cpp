@@ -36,7 +36,7 @@ std::pair<at::Tensor, at::Tensor> RecyclingEmbedderImpl::forward(const at::Tenso
                                                                  const at::Tensor& x) {
   const TraceScope trace(*this);
   const at::Tensor bins = distogram_of_positions(x, config_.min_bin, config_.max_bin, config_.no_bins, config_.inf);
-  return {layer_norm_m_->forward(m), layer_norm_z_->forward(z) + linear_->forward(bins)};
+  return {layer_norm_m_->forward(m), layer_norm_z_->forward(z) + linear_->forward(bins.to(z.scalar_type()))};
 }
 
 }  // namespace foldperf::trainer

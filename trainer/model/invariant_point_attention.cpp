@@ -80,17 +80,16 @@ at::Tensor InvariantPointAttentionImpl::attend(const at::Tensor& s, const at::Te
       at::cat({q * std::sqrt(1.0 / (3 * static_cast<double>(c_hidden_))), q_points * weights, q_squares, one}, -1);
   const at::Tensor keys = at::cat({kv.narrow(-1, 0, c_hidden_), k_points, one, k_squares}, -1);
   auto by_head = logits.bias.sizes().vec();  // [*, H, N, N]
-  // The mask comes last, as in OpenFold: where a whole row is masked it rounds the logits.
-  const at::Tensor attention =
-      at::baddbmm(logits.bias.flatten(0, -3), heads_first(queries), heads_first(keys).transpose(-1, -2))
-          .view(by_head)
-          .add_(logits.mask)
-          .softmax(-1);
+  // Squares of coordinates nearly cancel here: not to be rounded to TF32. The mask comes last, as in OpenFold: where a
+  // whole row is masked it rounds the logits.
+  const at::Tensor products = precise_matmul(heads_first(queries), heads_first(keys).transpose(-1, -2));
+  const at::Tensor attention = (products.view(by_head) + logits.bias).add_(logits.mask).softmax(-1);
 
   const at::Tensor values = at::cat({kv.narrow(-1, c_hidden_, c_hidden_), v_points}, -1);
   by_head.back() = values.size(-1);
-  const at::Tensor o =
-      at::bmm(attention.flatten(0, -3), heads_first(values)).view(by_head).transpose(-2, -3);  // [*, N, H, C + 3 P]
+  const at::Tensor o = precise_matmul(attention.flatten(0, -3), heads_first(values))
+                           .view(by_head)
+                           .transpose(-2, -3);  // [*, N, H, C + 3 P]
   const at::Tensor o_scalar = o.narrow(-1, 0, c_hidden_).flatten(-2);
 
   // Back into the query's frame, as a matrix [3, H P].

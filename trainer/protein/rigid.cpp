@@ -102,14 +102,36 @@ at::Tensor columns_to_rot(const at::Tensor& x, const at::Tensor& y, const at::Te
   return at::stack({x, y, z}, -1);
 }
 
+// cuBLAS rounds to TF32 when the program allows it; not here, nor in the gradients.
+class UnroundedMatmul : public torch::autograd::Function<UnroundedMatmul> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& a, const at::Tensor& b) {
+    context->save_for_backward({a, b});
+    const at::NoTF32Guard no_tf32;
+    return at::matmul(a, b);
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* context,
+                                                 torch::autograd::variable_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &a = saved[0], &b = saved[1], &gradient = gradients[0];
+    const at::NoTF32Guard no_tf32;
+    at::Tensor to_a, to_b;
+    if (context->needs_input_grad(0)) to_a = at::matmul(gradient, b.transpose(-1, -2)).sum_to_size(a.sizes());
+    if (context->needs_input_grad(1)) to_b = at::matmul(a.transpose(-1, -2), gradient).sum_to_size(b.sizes());
+    return {to_a, to_b};
+  }
+};
+
 }  // namespace
 
 at::Tensor precise_matmul(const at::Tensor& a, const at::Tensor& b) {
   const c10::impl::ExcludeDispatchKeyGuard no_autocast(c10::autocast_dispatch_keyset);
   const at::Tensor x = at_least_float32(a), y = at_least_float32(b);
-  // cuBLAS may round to TF32 when the program allows it; a product and a sum cannot.
-  if (x.is_cuda()) return (x.unsqueeze(-1) * y.unsqueeze(-3)).sum(-2);
-  return at::matmul(x, y);
+  if (x.is_cpu()) return at::matmul(x, y);
+  // Rotations and the like: a kernel for each of thousands of 3 x 3 products, which cuBLAS launches as one slow batch.
+  constexpr std::int64_t small = 16;
+  if (x.size(-2) <= small && y.size(-1) <= small) return (x.unsqueeze(-1) * y.unsqueeze(-3)).sum(-2);
+  return UnroundedMatmul::apply(x, y);
 }
 
 at::Tensor normalize_quat(const at::Tensor& quat) {

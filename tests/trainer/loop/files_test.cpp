@@ -40,8 +40,9 @@ class Files : public ::testing::Test {
 
 TEST_F(Files, AFullDiskIsNamedInMetrics) {
   MetricsLog log("/dev/full");
+  const std::vector<ChainMetrics> chains{{"", 0, {{"lddt_ca", 0.5}}}};
   EXPECT_THAT(message<SystemError>([&] {
-                log.write({{"step", 1}});
+                log.evaluation({1, chains, 0.5});
               }),
               AllOf(HasSubstr("/dev/full"), HasSubstr("No space left on device")));
 }
@@ -49,13 +50,14 @@ TEST_F(Files, AFullDiskIsNamedInMetrics) {
 TEST_F(Files, MetricsThatAreNotFiniteBecomeNull) {
   {
     MetricsLog log(path("m.jsonl"));
-    log.write({{"loss", std::nan("")}, {"step", 1}});
-    log.close();
+    const std::vector<ChainMetrics> chains{{"1ubi_A", 76, {{"lddt_ca", std::nan("")}}}};
+    log.evaluation({1, chains, 0.5});
+    log.run_end({});
   }
   std::ifstream file(path("m.jsonl"));
   std::string line;
   ASSERT_TRUE(std::getline(file, line));
-  EXPECT_EQ(line, R"({"loss":null,"step":1})");
+  EXPECT_EQ(line, R"({"kind":"eval","step":1,"chain":"1ubi_A","length":76,"lddt_ca":null})");
 }
 
 }  // namespace

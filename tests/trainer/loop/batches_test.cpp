@@ -1,0 +1,133 @@
+// Batches of several samples, steps of several batches, half precision.
+#include <gmock/gmock.h>
+#include <torch/torch.h>
+
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/files.hpp"
+#include "trainer/config/config_tree.hpp"
+#include "trainer/loop/loader_source.hpp"
+#include "trainer/loop/step_batches.hpp"
+#include "trainer/loop/trainer.hpp"
+#include "trainer/optim/named_tensors.hpp"
+
+namespace foldperf::trainer {
+namespace {
+
+TrainerConfig small(const std::vector<std::string>& more = {}) {
+  std::vector<std::string> assignments = {
+      "globals.c_m=16",
+      "globals.c_z=8",
+      "globals.c_s=16",
+      "model.structure_module.no_blocks=2",
+      "model.structure_module.dropout_rate=0",
+      "data.train.crop_size=24",
+      "data.train.max_msa_clusters=4",
+      "data.common.max_recycling_iters=2",
+      "data.loader.order=\"strict\"",
+      "data.source.train_data_dir=\"" + ::foldperf::testing::samples_dir().string() + "\"",
+      "data.source.train_chains=[\"1ejg_A\", \"1as5_A\"]",
+      "schedule.base_lr=1e-3",
+      "train.device=cpu"};
+  assignments.insert(assignments.end(), more.begin(), more.end());
+  return trainer_config_from_json(resolve_config({"tiny", {}, assignments}));
+}
+
+std::vector<at::Tensor> weights(const Trainer& trainer) {
+  std::vector<at::Tensor> copies;
+  for (const auto& [name, tensor] : trainer.weights()) copies.push_back(tensor.detach().clone());
+  return copies;
+}
+
+double largest_difference(const std::vector<at::Tensor>& a, const std::vector<at::Tensor>& b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, (a[i] - b[i]).abs().max().item<double>());
+  return largest;
+}
+
+TEST(StepBatches, AllSamplesOfAStepMakeAsManyPasses) {
+  const TrainerConfig config = small({"train.batch_size=2", "train.accumulate_grad_batches=2"});
+  LoaderSource source(config.data);
+  StepBatches batches(config, source);
+  std::set<std::int64_t> drawn;
+  for (std::int64_t step = 0; step < 24; ++step) {
+    const auto parts = batches.next(step);
+    ASSERT_EQ(parts.size(), 2u);
+    const std::int64_t passes = parts[0].features.at("aatype").size(-1);
+    drawn.insert(passes);
+    for (const TrainingBatch& part : parts) {
+      EXPECT_EQ(part.features.at("aatype").sizes(), at::IntArrayRef({2, 24, passes}));
+      EXPECT_EQ(part.features.at("msa_feat").size(-1), passes);
+      ASSERT_EQ(part.more.size(), 1u);
+      EXPECT_EQ(part.about.step, step);
+      EXPECT_EQ(part.more[0].step, step);
+    }
+  }
+  EXPECT_THAT(drawn, ::testing::ElementsAre(1, 2, 3));
+}
+
+TEST(StepBatches, ABatchOfUnequalShapesIsRefused) {
+  const TrainerConfig config = small({"data.train.fixed_size=false", "data.loader.num_workers=0"});
+  LoaderSource source(config.data);
+  std::vector<TrainingBatch> batches;
+  batches.push_back(source.next());
+  batches.push_back(source.next());
+  batches.back().features["aatype"] = batches.back().features.at("aatype").narrow(1, 0, 3);
+  EXPECT_THROW(join_batches(std::move(batches)), Error);
+  EXPECT_THROW(small({"data.train.fixed_size=false", "train.batch_size=2"}), UsageError);
+}
+
+// The gradient of a step is the mean over its samples, whether they go through the model together or one by one.
+// (Terms that are means over the batch's residues agree where both samples have as many, as crops of one chain do.)
+TEST(Trainer, TwoSamplesTogetherOrOneByOneMakeTheSameStep) {
+  const std::vector<std::string> one_chain = {"data.source.train_chains=[\"1ejg_A\"]",
+                                              "data.train.masked_msa_replace_fraction=0"};
+  const auto made = [&](std::vector<std::string> more) {
+    more.insert(more.end(), one_chain.begin(), one_chain.end());
+    const TrainerConfig config = small(more);
+    LoaderSource source(config.data);
+    StepBatches batches(config, source);
+    Trainer trainer(config, at::kCPU);
+    const auto before = weights(trainer);
+    const StepMetrics metrics = trainer.finish(trainer.launch(0, batches.next(0)));
+    EXPECT_EQ(metrics.samples, 2);
+    EXPECT_GT(largest_difference(weights(trainer), before), 1e-4);
+    return std::pair{metrics, weights(trainer)};
+  };
+  const auto [together, weights_together] = made({"train.batch_size=2"});
+  const auto [one_by_one, weights_one_by_one] = made({"train.accumulate_grad_batches=2"});
+  EXPECT_NEAR(together.loss, one_by_one.loss, 1e-3 * one_by_one.loss);
+  EXPECT_NEAR(together.lddt_ca, one_by_one.lddt_ca, 1e-5);
+  EXPECT_NEAR(together.gradient_norm, one_by_one.gradient_norm, 1e-2 * one_by_one.gradient_norm);
+}
+
+TEST(Trainer, HalfPrecisionFollowsFloat32) {
+  const auto losses = [&](const std::string& precision) {
+    const TrainerConfig config = small({"train.precision=" + precision});
+    LoaderSource source(config.data);
+    Trainer trainer(config, at::kCPU);
+    EXPECT_EQ(name_of(trainer.precision()), precision);
+    std::vector<double> values;
+    for (std::int64_t step = 0; step < 8; ++step) values.push_back(trainer.step(step, source.next()).loss);
+    for (const auto& [name, master] : trainer.weights()) EXPECT_EQ(master.scalar_type(), at::kFloat) << name;
+    return values;
+  };
+  const auto exact = losses("float32"), rounded = losses("bf16");
+  EXPECT_NE(exact, rounded);
+  for (std::size_t step = 0; step < exact.size(); ++step) {
+    EXPECT_NEAR(rounded[step], exact[step], 0.02 * exact[step]) << step;
+  }
+}
+
+TEST(Trainer, HalfPrecisionRoundsTheTrunkAlone) {
+  Trainer trainer(small({"train.precision=bf16"}), at::kCPU);
+  for (const auto& parameter : trainer.model()->named_parameters()) {
+    const bool in_trunk =
+        parameter.key().rfind("structure_module.", 0) != 0 && parameter.key().rfind("aux_heads.", 0) != 0;
+    EXPECT_EQ(parameter.value().scalar_type(), in_trunk ? at::kBFloat16 : at::kFloat) << parameter.key();
+  }
+}
+
+}  // namespace
+}  // namespace foldperf::trainer

@@ -1,0 +1,100 @@
+#include "trainer/graph/graph_cache.hpp"
+
+#include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include <exception>
+
+#include "core/error.hpp"
+
+namespace foldperf::trainer {
+
+namespace {
+
+// Where every sample has its own shape, graphs would pile up that are never replayed.
+constexpr std::int64_t most_graphs = 32;
+
+}  // namespace
+
+struct GraphCache::Pool {
+  at::cuda::MempoolId_t id = at::cuda::graph_pool_handle();
+};
+
+struct GraphCache::Entry {
+  std::int64_t runs = 0;
+  bool refused = false;
+  std::vector<at::Tensor> results;
+  std::unique_ptr<at::cuda::CUDAGraph> graph;
+};
+
+GraphCache::GraphCache(std::function<void(const std::string&)> note) : note_(std::move(note)) {}
+
+GraphCache::~GraphCache() = default;
+
+std::vector<at::Tensor> GraphCache::run(const std::string& key, const Work& work) {
+  std::unique_ptr<Entry>& place = entries_[key];
+  if (!place) place = std::make_unique<Entry>();
+  Entry& entry = *place;
+  if (entry.runs++ > 0 && !entry.graph && !entry.refused) capture(key, entry, work);
+  if (!entry.graph) {
+    ++counts_.eager;
+    return work();
+  }
+  entry.graph->replay();
+  ++counts_.replayed;
+  return entry.results;
+}
+
+bool GraphCache::has_work(const std::string& key) const {
+  const auto found = entries_.find(key);
+  return found != entries_.end() && found->second->runs > 0 && !found->second->refused;
+}
+
+void GraphCache::capture(const std::string& key, Entry& entry, const Work& work) {
+  if (c10::cuda::getCurrentCUDAStream() == c10::cuda::getDefaultCUDAStream()) {
+    throw Error("work on the default stream cannot be captured in a graph");
+  }
+  if (counts_.captured >= most_graphs) {
+    refuse(key, entry, "there are " + std::to_string(most_graphs) + " graphs already");
+    return;
+  }
+  // The graphs' pool is apart from what runs without graphs left cached.
+  c10::cuda::CUDACachingAllocator::emptyCache();
+  if (!pool_) pool_ = std::make_unique<Pool>();
+  auto graph = std::make_unique<at::cuda::CUDAGraph>();
+  std::string reason;
+  std::exception_ptr out_of_memory;
+  // Thread-local: other threads (data) go on allocating and asking for events meanwhile.
+  graph->capture_begin(pool_->id, cudaStreamCaptureModeThreadLocal);
+  try {
+    entry.results = work();
+  } catch (const c10::OutOfMemoryError& error) {
+    out_of_memory = std::current_exception();  // without a graph it would not fit either
+    reason = error.what();
+  } catch (const std::exception& error) {
+    reason = error.what();
+  }
+  try {
+    graph->capture_end();
+  } catch (const std::exception& error) {
+    if (reason.empty()) reason = error.what();
+  }
+  (void)cudaGetLastError();  // what broke the capture is known; later calls must not be blamed for it
+  if (out_of_memory) std::rethrow_exception(out_of_memory);
+  if (reason.empty()) {
+    entry.graph = std::move(graph);
+    ++counts_.captured;
+    return;
+  }
+  refuse(key, entry, reason.substr(0, reason.find('\n')));
+}
+
+void GraphCache::refuse(const std::string& key, Entry& entry, const std::string& reason) {
+  entry.results.clear();
+  entry.refused = true;
+  counts_.refused[key] = reason;
+  if (note_) note_(key + " cannot be captured in a CUDA graph and runs without one: " + reason);
+}
+
+}  // namespace foldperf::trainer

@@ -1,0 +1,60 @@
+// What is told of a training run while it goes on: to logs, in the order of steps.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/facts/facts.hpp"
+#include "trainer/config/trainer_config.hpp"
+#include "trainer/loop/evaluation.hpp"
+#include "trainer/loop/step_values.hpp"
+
+namespace foldperf::trainer {
+
+struct RunStart {
+  const TrainerConfig& config;
+  std::int64_t first_step = 0;  // above 0: a run that is resumed
+  std::size_t evaluation_chains = 0;
+};
+
+struct StepRecord {
+  const StepMetrics& metrics;
+  const std::vector<facts::BatchFact>& samples;  // at least one
+  std::int64_t drift = 0;                        // of the last sample: places it came after its turn
+  double step_s = 0;       // since the step before was complete, evaluations and checkpoints left out
+  double data_wait_s = 0;  // that the training thread waited for samples
+  // What was measured of the device meanwhile, by name: "memory_peak_gib.forward", "energy_j", ... Empty on the CPU.
+  const std::map<std::string, double>& device;
+};
+
+struct EvaluationRecord {
+  std::int64_t steps = 0;                   // made so far
+  const std::vector<ChainMetrics>& chains;  // the last is the mean; no mean where the evaluation was broken off
+  double seconds = 0;
+  [[nodiscard]] bool is_complete() const { return !chains.empty() && chains.back().chain.empty(); }
+};
+
+struct RunResult {
+  std::int64_t steps = 0;  // made, skipped ones included
+  std::int64_t skipped_steps = 0;
+  std::map<std::string, std::int64_t> nonfinite_terms;  // how often each was zeroed
+  std::vector<ChainMetrics> last_evaluation;
+  bool interrupted = false;
+};
+
+// Called on the training thread: nothing slow. What throws ends the run, its weights kept.
+class RunObserver {
+ public:
+  virtual ~RunObserver() = default;
+  virtual void run_start(const RunStart&) {}
+  virtual void step(const StepRecord&) {}
+  virtual void evaluation_start(std::int64_t /*steps*/) {}
+  virtual void evaluation(const EvaluationRecord&) {}
+  // After the last step, also of a run that was interrupted or failed: everything must be on disk.
+  virtual void run_end(const RunResult&) {}
+};
+
+}  // namespace foldperf::trainer
