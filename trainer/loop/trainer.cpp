@@ -155,6 +155,15 @@ StepMetrics Trainer::finish(PendingStep pending) {
 
 StepMetrics Trainer::step(std::int64_t step, const TrainingBatch& batch) { return finish(launch(step, {batch})); }
 
+TensorDict Trainer::gradients(std::int64_t step, const TrainingBatch& batch) {
+  torch::manual_seed(seed_of(config_.train.seed, step));
+  (void)add_gradients(to_device(batch.features, device_), /*first=*/true);
+  const MasterWeights::Gradients gradients(*masters_);
+  TensorDict result;
+  for (const auto& [name, master] : masters_->masters()) result[name] = master.grad().clone();
+  return result;
+}
+
 std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const std::function<bool()>& stop) {
   const PhaseRange phase(facts::phase::evaluation);
   // The averages take the masters' place, and both are rounded for the model.

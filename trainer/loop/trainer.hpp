@@ -49,6 +49,9 @@ class Trainer {
   // Both, with one batch.
   StepMetrics step(std::int64_t step, const TrainingBatch& batch);
 
+  // What launch would differentiate: float32 gradients by parameter, on the device. Nothing is updated.
+  TensorDict gradients(std::int64_t step, const TrainingBatch& batch);
+
   // evaluate_chains with the averaged weights.
   std::vector<ChainMetrics> evaluate(EvaluationSource& source, const std::function<bool()>& stop = {});
 

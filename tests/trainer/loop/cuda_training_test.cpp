@@ -8,6 +8,7 @@
 
 #include "tests/support/files.hpp"
 #include "trainer/config/config_tree.hpp"
+#include "trainer/graph/work_stream.hpp"
 #include "trainer/loop/loader_source.hpp"
 #include "trainer/loop/trainer.hpp"
 
@@ -34,6 +35,7 @@ std::vector<std::string> small_model() {
           "data.train.crop_size=32",
           "data.train.max_msa_clusters=8",
           "data.train.max_extra_msa=8",
+          "train.precision=float32",
           "schedule.base_lr=1e-3",
           "data.loader.order=\"strict\"",  // the same samples in both runs
           "loss.violation.weight=1",
@@ -48,6 +50,7 @@ std::vector<StepMetrics> train(const std::string& device, std::int64_t steps) {
   assignments.push_back("data.source.train_data_dir=\"" + samples.string() + "\"");
   const TrainerConfig config = trainer_config_from_json(resolve_config({"initial_training", {}, assignments}));
   torch::manual_seed(1);
+  const WorkStream stream(choose_device(device));
   Trainer trainer(config, choose_device(device));
   LoaderSource batches(config.data);
   std::vector<StepMetrics> metrics;
