@@ -7,6 +7,7 @@
 
 #include "cli/context.hpp"
 #include "cli/doctor/finding.hpp"
+#include "cli/doctor/torch_installation.hpp"
 #include "core/error.hpp"
 
 namespace foldperf::cli {
@@ -29,8 +30,32 @@ const char* state_name(State state) {
 namespace {
 
 std::vector<doctor::Finding> examine_all() {
-  return {doctor::examine_machine(), doctor::examine_gpu_driver(), doctor::examine_cupti(),  doctor::examine_nccl(),
-          doctor::examine_nvtx(),    doctor::examine_torch(),      doctor::examine_trainer()};
+  return {doctor::examine_machine(), doctor::examine_gpu_driver(), doctor::examine_nvml(),  doctor::examine_cupti(),
+          doctor::examine_nccl(),    doctor::examine_nvtx(),       doctor::examine_torch(), doctor::examine_trainer()};
+}
+
+// Whether training (on a GPU) works, in one line; empty: it does.
+std::string what_fails(const std::vector<doctor::Finding>& findings, bool on_gpu) {
+  std::string names;
+  for (const doctor::Finding& finding : findings) {
+    const bool counts =
+        finding.need == doctor::Need::training || (on_gpu && finding.need == doctor::Need::training_on_gpu);
+    if (counts && finding.state != doctor::State::ok) names += (names.empty() ? "" : ", ") + finding.name;
+  }
+  return names;
+}
+
+// For the launcher of a release: what the dynamic linker needs to start foldperf-train.
+int print_torch_libraries() {
+  const doctor::TorchInstallation* torch = doctor::usable_torch();
+  if (torch == nullptr) {
+    throw SystemError("foldperf-train has no torch to run with: " + doctor::no_usable_torch() +
+                      "\n  to do: " + doctor::torch_advice());
+  }
+  std::string path;
+  for (const std::string& folder : doctor::library_folders(*torch)) path += (path.empty() ? "" : ":") + folder;
+  std::printf("%s\n", path.c_str());
+  return static_cast<int>(ExitCode::success);
 }
 
 void print_text(const std::vector<doctor::Finding>& findings) {
@@ -67,15 +92,26 @@ void print_json(const std::vector<doctor::Finding>& findings) {
 
 void add_doctor(CLI::App& app, Context& context) {
   auto format = std::make_shared<std::string>("text");
+  auto on_gpu = std::make_shared<bool>(false);
+  auto torch_libraries = std::make_shared<bool>(false);
   CLI::App* sub =
-      app.add_subcommand("doctor", "Look at GPU, driver, CUPTI, NCCL, NVTX and Torch, and say what they allow");
+      app.add_subcommand("doctor", "Look at GPU, driver, NVML, CUPTI, NCCL, NVTX and Torch, and say what they allow");
   sub->add_option("--format", *format, "text or json")->check(CLI::IsMember({"text", "json"}))->type_name("FORMAT");
-  sub->footer("\nExample:\n  foldperf doctor\n\nExits with 0 whatever it finds.");
-  sub->callback([&context, format] {
-    context.run = [format] {
+  sub->add_flag("--gpu", *on_gpu, "Fail, too, where training on a GPU does not work");
+  sub->add_flag("--torch-libraries", *torch_libraries, "Print where foldperf-train finds torch")->group("");
+  sub->footer(
+      "\nExample:\n  foldperf doctor\n\n"
+      "Exits with 0 where foldperf profile and foldperf train work (with --gpu: on a GPU), else with 1.");
+  sub->callback([&context, format, on_gpu, torch_libraries] {
+    context.run = [format, on_gpu, torch_libraries] {
+      if (*torch_libraries) return print_torch_libraries();
       const auto findings = examine_all();
       *format == "json" ? print_json(findings) : print_text(findings);
-      return static_cast<int>(ExitCode::success);
+      const std::string failing = what_fails(findings, *on_gpu);
+      if (failing.empty()) return static_cast<int>(ExitCode::success);
+      if (*format == "text")
+        std::printf("\nTraining%s does not work: see %s\n", *on_gpu ? " on a GPU" : "", failing.c_str());
+      return static_cast<int>(ExitCode::failure);
     };
   });
 }

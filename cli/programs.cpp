@@ -42,7 +42,9 @@ std::optional<std::string> find_collector() {
 
 std::optional<std::string> find_program(const std::string& name) {
   const fs::path folder = program_folder();
-  if (auto found = first_that(X_OK, name, {folder, folder.parent_path() / "libexec"})) return found;
+  // In a release the programs lie in libexec, and bin holds what starts them with the machine's torch.
+  const fs::path first = folder.filename() == "libexec" ? folder.parent_path() / "bin" : folder;
+  if (auto found = first_that(X_OK, name, {first, folder, folder.parent_path() / "libexec"})) return found;
   const char* path = std::getenv("PATH");
   std::istringstream folders(path == nullptr ? "" : path);
   for (std::string entry; std::getline(folders, entry, ':');) {

@@ -12,7 +12,7 @@ std::string program_folder();
 // libfoldperf_collector.so: beside foldperf, or in ../lib and its like. Its absolute path.
 std::optional<std::string> find_collector();
 
-// A program of ours: beside foldperf, in ../libexec, or in PATH.
+// A program of ours: beside foldperf (in a release: its launcher in ../bin), in ../libexec, or in PATH.
 std::optional<std::string> find_program(const std::string& name);
 
 }  // namespace foldperf::cli

@@ -3,6 +3,10 @@ find_package(Threads REQUIRED)
 find_package(SQLite3 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CLI11 CONFIG REQUIRED)
+find_library(ZLIB_LIBRARY libz.a)  # linked into programs, as Protobuf below; else the shared one
+if(ZLIB_LIBRARY)
+  unset(ZLIB_LIBRARY_RELEASE CACHE)  # the shared one, of a build folder that was configured before
+endif()
 find_package(ZLIB REQUIRED)
 # Linked into programs: other machines need not have it.
 set(Protobuf_USE_STATIC_LIBS ON)

@@ -13,6 +13,9 @@ namespace {
 constexpr int compute_major = 75;
 constexpr int compute_minor = 76;
 
+// The CUDA version that torch was built for; a driver that offers an older one of the same major number runs it too.
+const int wanted_cuda_major = std::stoi(FOLDPERF_TORCH_CUDA);
+
 std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
@@ -33,7 +36,10 @@ std::string look_at_cuda() {
   auto* get_attribute = cuda.function<int(int*, int, int)>("cuDeviceGetAttribute");
   json["path"] = cuda.path();
   int version = 0;
-  if (driver_version != nullptr && driver_version(&version) == 0) json["cuda"] = version_text(version);
+  if (driver_version != nullptr && driver_version(&version) == 0) {
+    json["cuda"] = version_text(version);
+    json["cuda_major"] = version / 1000;
+  }
   const int status = init != nullptr ? init(0) : -1;
   if (status != 0) {
     json["init_error"] = status;
@@ -60,14 +66,34 @@ std::string look_at_cuda() {
   return json.dump();
 }
 
-// The driver's own version, which libcuda does not tell.
+// The driver's own version, which libcuda does not tell, and how many GPUs NVML sees.
 std::string look_at_nvml() {
+  nlohmann::json json;
   const Library nvml({"libnvidia-ml.so.1", "libnvidia-ml.so"});
+  if (!nvml) {
+    json["error"] = nvml.error();
+    return json.dump();
+  }
   auto* init = nvml.function<int()>("nvmlInit_v2");
+  auto* error_text = nvml.function<const char*(int)>("nvmlErrorString");
   auto* version = nvml.function<int(char*, unsigned)>("nvmlSystemGetDriverVersion");
+  auto* count = nvml.function<int(unsigned*)>("nvmlDeviceGetCount_v2");
+  const int status = init != nullptr ? init() : -1;
+  if (status != 0) {
+    json["init_error"] = error_text != nullptr ? error_text(status) : "it has no nvmlInit_v2";
+    return json.dump();
+  }
   char text[96] = "";
-  if (init == nullptr || version == nullptr || init() != 0 || version(text, sizeof(text)) != 0) return "";
-  return text;
+  if (version != nullptr && version(text, sizeof(text)) == 0) json["driver"] = text;
+  unsigned devices = 0;
+  if (count != nullptr && count(&devices) == 0) json["devices"] = devices;
+  json["path"] = nvml.path();
+  return json.dump();
+}
+
+const Outcome& nvml_outcome() {
+  static const Outcome outcome = run_isolated(look_at_nvml);
+  return outcome;
 }
 
 }  // namespace
@@ -75,6 +101,7 @@ std::string look_at_nvml() {
 Finding examine_gpu_driver() {
   Finding finding;
   finding.name = "GPU driver";
+  finding.need = Need::training_on_gpu;
   finding.means = "without one, foldperf trains on the CPU and records NVTX ranges only";
   const Outcome outcome = run_isolated(look_at_cuda);
   if (!outcome.ok) {
@@ -92,9 +119,9 @@ Finding examine_gpu_driver() {
   const std::string cuda = json.value("cuda", std::string("unknown"));
   finding.facts.emplace_back("library", json.value("path", std::string()));
   finding.facts.emplace_back("driver API", "CUDA " + cuda);
-  if (const Outcome nvml = run_isolated(look_at_nvml); nvml.ok && !nvml.text.empty()) {
-    finding.facts.emplace_back("driver", nvml.text);
-  }
+  const auto nvml = nlohmann::json::parse(nvml_outcome().text, nullptr, false);
+  const std::string driver = nvml.is_object() ? nvml.value("driver", std::string()) : "";
+  if (!driver.empty()) finding.facts.emplace_back("driver", driver);
   if (json.contains("init_error")) {
     finding.state = State::broken;
     finding.found =
@@ -111,9 +138,43 @@ Finding examine_gpu_driver() {
                                                                std::to_string(device["major"].get<int>()) + "." +
                                                                std::to_string(device["minor"].get<int>()));
   }
+  if (const int major = json.value("cuda_major", wanted_cuda_major); major < wanted_cuda_major) {
+    finding.state = State::broken;
+    finding.found = "the driver offers CUDA " + cuda + ", which is too old for torch for CUDA " + FOLDPERF_TORCH_CUDA;
+    finding.advice = std::string("install a driver for CUDA ") + FOLDPERF_TORCH_CUDA +
+                     " (nvidia-smi shows \"CUDA Version\"); until then train with --set train.device=cpu";
+    return finding;
+  }
   finding.state = devices.empty() ? State::missing : State::ok;
   finding.found = std::to_string(devices.size()) + (devices.size() == 1 ? " GPU" : " GPUs") + ", CUDA " + cuda;
   if (!devices.empty()) finding.means = "training on a GPU";
+  return finding;
+}
+
+Finding examine_nvml() {
+  Finding finding;
+  finding.name = "NVML";
+  finding.means = "a GPU's energy, power and clocks are missing in the metrics of training; nothing else changes";
+  finding.advice = "NVML comes with the NVIDIA driver; in a container, start it with the capability \"utility\"";
+  const Outcome& outcome = nvml_outcome();
+  const auto json = nlohmann::json::parse(outcome.text, nullptr, false);
+  if (!outcome.ok || !json.is_object()) {
+    finding.state = State::broken;
+    finding.found = "libnvidia-ml " + (outcome.ok ? "gave no answer" : outcome.problem);
+    return finding;
+  }
+  if (json.contains("error") || json.contains("init_error")) {
+    finding.state = json.contains("error") ? State::missing : State::broken;
+    finding.found = json.contains("error") ? json["error"].get<std::string>()
+                                           : "it does not start: " + json["init_error"].get<std::string>();
+    return finding;
+  }
+  finding.state = State::ok;
+  const unsigned devices = json.value("devices", 0U);
+  finding.found = "tells of " + std::to_string(devices) + (devices == 1 ? " GPU" : " GPUs");
+  finding.means = "energy, power and clocks of the GPU a training step";
+  finding.advice.clear();
+  finding.facts.emplace_back("library", json.value("path", std::string()));
   return finding;
 }
 

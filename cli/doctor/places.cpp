@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/doctor/isolated.hpp"
+#include "cli/doctor/torch_installation.hpp"
 #include "cli/programs.hpp"
 
 namespace foldperf::cli::doctor {
@@ -31,7 +32,13 @@ void add_environment(std::vector<std::string>& folders, const fs::path& environm
 
 std::vector<std::string> find_python_packages() {
   std::vector<std::string> folders;
-  if (const char* active = std::getenv("VIRTUAL_ENV")) add_environment(folders, active);
+  // The CUDA libraries that came with the torch that is taken.
+  for (const TorchInstallation& torch : torch_installations()) {
+    if (torch.problem.empty()) add_folder(folders, fs::path(torch.folder).parent_path());
+  }
+  for (const char* variable : {"VIRTUAL_ENV", "CONDA_PREFIX"}) {
+    if (const char* active = std::getenv(variable)) add_environment(folders, active);
+  }
   // build/<preset>/bin of a checkout, and the top of an installed tree.
   const fs::path program = program_folder();
   add_environment(folders, program.parent_path().parent_path().parent_path() / ".venv");

@@ -6,8 +6,8 @@
 
 namespace foldperf::cli::doctor {
 
-// Folders "site-packages" of the Python environments that count: the active one, the one beside our build, and
-// python3's in PATH. Existing ones only, each once.
+// Folders "site-packages" of the Python environments that count: that of the torch that is taken, the active
+// one, the one beside our build, and python3's in PATH. Existing ones only, each once.
 const std::vector<std::string>& python_packages();
 
 // What dlopen may be given for a library: its bare name (the system's search), then files in CUDA_HOME, the usual

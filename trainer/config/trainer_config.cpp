@@ -67,6 +67,7 @@ TrainerConfig trainer_config_from_json(const json& tree) {
   read(train, "evaluate_at_start", config.train.evaluate_at_start);
   read(train, "evaluate_at_end", config.train.evaluate_at_end);
   read(train, "log_every", config.train.log_every);
+  read(train, "tensorboard", config.train.tensorboard);
   read(train, "seed", config.train.seed);
   read(train, "device", config.train.device);
   read(train, "precision", config.train.precision);

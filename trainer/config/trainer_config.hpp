@@ -35,6 +35,7 @@ struct TrainConfig {
   bool evaluate_at_start = false;      // before the first step: the untrained model
   bool evaluate_at_end = true;
   std::int64_t log_every = 1;
+  bool tensorboard = true;  // event files in <output>/tensorboard
   std::int64_t seed = 42;
   std::string device = "auto";               // auto, cpu, cuda
   std::string precision = "auto";            // auto, float32, tf32, bf16 (arithmetic.hpp)

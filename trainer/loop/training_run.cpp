@@ -13,9 +13,11 @@
 #include "trainer/graph/work_stream.hpp"
 #include "trainer/instrument/operator_ranges.hpp"
 #include "trainer/instrument/ranges.hpp"
+#include "trainer/loop/gpu_measurements.hpp"
 #include "trainer/loop/metrics_log.hpp"
 #include "trainer/loop/step_batches.hpp"
 #include "trainer/loop/stop_signal.hpp"
+#include "trainer/loop/tensorboard_log.hpp"
 #include "trainer/optim/named_tensors.hpp"
 
 namespace foldperf::trainer {
@@ -45,6 +47,9 @@ class Run {
         folder_(make_folder(config.train.output)),
         progress_(out, style, config.train.steps) {
     observers_.push_back(std::make_unique<MetricsLog>((folder_ / "metrics.jsonl").string()));
+    if (config.train.tensorboard)
+      observers_.push_back(std::make_unique<TensorBoardLog>(folder_ / "tensorboard", print_config(resolved)));
+    gpu_ = measure_gpu(trainer.device(), [this](const std::string& text) { progress_.note(text); });
     OutputFile file((folder_ / "config.toml").string());
     file.write(print_config(resolved));
     file.close();
@@ -76,7 +81,7 @@ class Run {
     StepBatches batches(config_, source);
     std::int64_t evaluated_at = -1;
     if (config_.train.evaluate_at_start) evaluate(0, evaluation);
-    step_began_ = Clock::now();
+    begin_step();
     try {
       for (std::int64_t step = 0; step < config_.train.steps && !StopSignal::requested(); ++step) {
         make_step(step, batches);
@@ -147,7 +152,7 @@ class Run {
     under_way_.reset();
     const StepMetrics metrics = trainer_.finish(std::move(done.pending));
     const double step_s = seconds_since(step_began_);
-    step_began_ = Clock::now();
+    begin_step();
     const std::string& chain = done.samples.front().chain;
     emit_metrics(metrics, chain, done.drift);
     ++result_.steps;
@@ -214,7 +219,14 @@ class Run {
     }
     for (const auto& observer : observers_) observer->evaluation(record);
     tell_evaluation(record, evaluation.size());
+    begin_step();
+  }
+
+  // What is measured from here on is the next step's.
+  void begin_step() {
     step_began_ = Clock::now();
+    if (!gpu_) return;
+    for (const auto& [name, value] : gpu_->take()) device_measurements_.insert_or_assign(name, value);
   }
 
   void tell_evaluation(const EvaluationRecord& record, std::size_t chains) {
@@ -255,6 +267,7 @@ class Run {
   RunResult result_;
   std::optional<StepUnderWay> under_way_;
   Clock::time_point step_began_;
+  std::unique_ptr<telemetry::GpuSampler> gpu_;
   std::map<std::string, double> device_measurements_;
   std::int64_t skipped_in_a_row_ = 0;
 };

@@ -10,7 +10,8 @@
 
 namespace foldperf::trainer {
 
-// Writes to config.train.output: config.toml (the whole configuration, `resolved`), metrics.jsonl, and at the end, on
+// Writes to config.train.output: config.toml (the whole configuration, `resolved`), metrics.jsonl,
+// tensorboard/, and at the end, on
 // Ctrl-C or after an error in the middle weights.pt (moving average) and weights_raw.pt. Throws Error when
 // max_nonfinite_steps steps in a row were skipped, SystemError when a file cannot be written.
 RunResult run_training(const TrainerConfig& config, const nlohmann::json& resolved, BatchSource& batches,

@@ -16,7 +16,7 @@ struct Scalar {
 // The first event of every file.
 std::string encode_version(double wall_time);
 
-// A run that goes on: TensorBoard drops what earlier files tell of this step and later ones.
+// A run begins or goes on: TensorBoard drops what earlier files tell of this step and later ones.
 std::string encode_restart(double wall_time, std::int64_t step);
 
 // Values become float32.

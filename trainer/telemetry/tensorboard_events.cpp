@@ -55,7 +55,7 @@ std::string framed(std::string_view message) {
   return record;
 }
 
-EventFile::EventFile(const std::filesystem::path& folder, std::int64_t restarted_at) {
+EventFile::EventFile(const std::filesystem::path& folder, std::int64_t first_step) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw SystemError(folder.string() + ": the folder cannot be made: " + error.message());
@@ -63,7 +63,7 @@ EventFile::EventFile(const std::filesystem::path& folder, std::int64_t restarted
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) fail(path_, "cannot be opened for writing", errno);
   append(encode_version(now_s()));
-  if (restarted_at > 0) append(encode_restart(now_s(), restarted_at));
+  append(encode_restart(now_s(), first_step));
 }
 
 EventFile::~EventFile() {

@@ -20,9 +20,9 @@ std::string framed(std::string_view message);
 class EventFile {
  public:
   // Makes the folder where it is missing, and a new file in it: runs that go on append a file, never to one.
-  // `restarted_at`: the first step that this run makes anew, where it goes on from a checkpoint; TensorBoard drops what
-  // earlier files tell of it and of later ones. Throws SystemError naming the path.
-  explicit EventFile(const std::filesystem::path& folder, std::int64_t restarted_at = 0);
+  // `first_step`: the first of which this file tells; TensorBoard drops what earlier files in the folder tell of it and of
+  // later ones. Throws SystemError naming the path.
+  explicit EventFile(const std::filesystem::path& folder, std::int64_t first_step = 0);
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
   ~EventFile();

@@ -54,19 +54,19 @@ TEST(EventFile, HoldsWhatWasWritten) {
   file.close();
 
   const auto events = read_events(file.path());
-  ASSERT_EQ(events.size(), 4U);
+  ASSERT_EQ(events.size(), 5U);
   EXPECT_EQ(events[0]["file_version"], "brain.Event:2");
   EXPECT_GT(events[0]["wall_time"].get<double>(), 1.7e9);
-  const json text = events[1]["values"][0];
+  const json text = events[2]["values"][0];
   EXPECT_EQ(text["tag"], "config");
   EXPECT_EQ(text["plugin"], "text");
   EXPECT_EQ(text["dtype"], 7);
   EXPECT_EQ(text["shape"], json::array({1}));
   EXPECT_EQ(text["text"], json::array({"    [train]\n    steps = 3\n"}));
-  EXPECT_EQ(events[2]["step"], 1);
-  EXPECT_EQ(events[2]["values"], json::parse(R"([{"tag": "train/loss", "simple_value": 12.5},
+  EXPECT_EQ(events[3]["step"], 1);
+  EXPECT_EQ(events[3]["values"], json::parse(R"([{"tag": "train/loss", "simple_value": 12.5},
                                                  {"tag": "train/lddt_ca", "simple_value": 0.25}])"));
-  EXPECT_EQ(events[3]["step"], std::int64_t{1} << 40);
+  EXPECT_EQ(events[4]["step"], std::int64_t{1} << 40);
 }
 
 TEST(EventFile, AnEventIsThereAsSoonAsItIsWritten) {

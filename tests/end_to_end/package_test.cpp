@@ -1,0 +1,144 @@
+// The release's tarball, unpacked elsewhere, as a person gets it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "tests/support/process.hpp"
+
+namespace foldperf::testing {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+// A release, made and unpacked once.
+class Package : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    elsewhere = new TemporaryFolder;
+    const fs::path build = fs::path(program("foldperf")).parent_path().parent_path();
+    ProcessOptions options;
+    options.environment["PATH"] = fs::path(FOLDPERF_CMAKE).parent_path().string() + ":" + std::getenv("PATH");
+    made = run_process(
+        {(project_dir() / "scripts/package.sh").string(), (*elsewhere / "dist").string(), build.string()}, options);
+    if (made.exit_code != 0) return;
+    const fs::path tarball = fs::directory_iterator(*elsewhere / "dist")->path();
+    const auto unpacked = run_process({"tar", "-C", elsewhere->path().string(), "-xzf", tarball.string()});
+    ASSERT_EQ(unpacked.exit_code, 0) << unpacked.errors;
+    std::string name = tarball.filename().string();
+    name.resize(name.size() - std::string(".tar.gz").size());
+    fs::rename(*elsewhere / name, *elsewhere / "some where");  // any name, blanks too
+  }
+  static void TearDownTestSuite() { delete elsewhere; }
+
+  void SetUp() override { ASSERT_EQ(made.exit_code, 0) << made.errors; }
+
+  // With nothing of this machine's settings; `torch`: FOLDPERF_TORCH_DIR.
+  static ProcessResult run(std::vector<std::string> words, const std::string& torch = "") {
+    words.front() = *elsewhere / "some where/bin" / words.front();
+    std::vector<std::string> command = {"env", "-i", "PATH=/usr/bin:/bin", "OMP_NUM_THREADS=1"};
+    if (!torch.empty()) command.push_back("FOLDPERF_TORCH_DIR=" + torch);
+    command.insert(command.end(), words.begin(), words.end());
+    return run_process(command);
+  }
+  static json finding(const ProcessResult& doctor, const std::string& name) {
+    const json report = json::parse(doctor.output);
+    for (const auto& entry : report["findings"]) {
+      if (entry["name"] == name) return entry;
+    }
+    return {};
+  }
+
+  static inline TemporaryFolder* elsewhere = nullptr;
+  static inline ProcessResult made;
+};
+
+TEST_F(Package, StartsWhereItWasUnpacked) {
+  const auto version = run({"foldperf", "--version"});
+  EXPECT_EQ(version.exit_code, 0) << version.errors;
+  EXPECT_THAT(version.output, HasSubstr("foldperf "));
+  const auto trainer = run({"foldperf-train", "--version"}, TORCH_DIR);
+  EXPECT_EQ(trainer.exit_code, 0) << trainer.errors;
+  EXPECT_THAT(trainer.output, HasSubstr("foldperf-train "));
+}
+
+TEST_F(Package, NoPathOfTheBuildMachineIsInTheProgram) {
+  for (const char* name : {"foldperf", "foldperf-train"}) {
+    const auto header = run_process({"readelf", "-d", (*elsewhere / "some where/libexec" / name).string()});
+    EXPECT_THAT(header.output, AllOf(HasSubstr("NEEDED"), Not(HasSubstr("PATH")))) << name;
+  }
+}
+
+TEST_F(Package, TheDoctorIsContentWithATorchThatFits) {
+  const auto doctor = run({"foldperf", "doctor", "--format", "json"}, TORCH_DIR);
+  EXPECT_EQ(doctor.exit_code, 0) << doctor.output;
+  EXPECT_EQ(finding(doctor, "Torch")["facts"]["package"], TORCH_DIR);
+  EXPECT_EQ(finding(doctor, "Trainer")["facts"]["LibTorch"], std::string(TORCH_DIR) + "/lib/libtorch_cpu.so");
+}
+
+TEST_F(Package, RefusesWithoutTorch) {
+  // An interpreter that has none, whatever this machine's own has.
+  const fs::path none = *elsewhere / "no torch here";
+  const auto doctor = run({"foldperf", "doctor", "--format", "json"}, none.string());
+  EXPECT_EQ(doctor.exit_code, 1);
+  EXPECT_EQ(finding(doctor, "Torch")["state"], "missing");
+  EXPECT_THAT(finding(doctor, "Torch")["advice"].get<std::string>(), HasSubstr("pip install torch=="));
+  EXPECT_EQ(finding(doctor, "Trainer")["state"], "broken");
+  const auto trainer = run({"foldperf-train", "--version"}, none.string());
+  EXPECT_EQ(trainer.exit_code, 4);
+  EXPECT_THAT(trainer.errors, AllOf(HasSubstr(none.string()), HasSubstr("pip install torch==")));
+  EXPECT_EQ(trainer.output, "");
+}
+
+TEST_F(Package, NamesATorchThatDoesNotFit) {
+  const fs::path torch = *elsewhere / "old/torch";
+  fs::create_directories(torch / "lib");
+  write_file(torch / "lib/libtorch_cpu.so", "");
+  write_file(torch / "version.py", "__version__ = '2.9.1+cu128'\ncuda: Optional[str] = '12.8'\n");
+  const auto old = run({"foldperf-train", "--version"}, torch.string());
+  EXPECT_EQ(old.exit_code, 4);
+  EXPECT_THAT(old.errors, AllOf(HasSubstr("2.9.1+cu128"), HasSubstr("needs torch " TORCH_RELEASE)));
+
+  write_file(torch / "version.py", "__version__ = '" TORCH_RELEASE ".0+cpu'\ncuda: Optional[str] = None\n");
+  EXPECT_THAT(run({"foldperf-train", "--version"}, torch.string()).errors, HasSubstr("for the CPU only"));
+}
+
+// The right version by its name, with other libraries in it.
+TEST_F(Package, NamesATorchOfAnotherBuild) {
+  const fs::path torch = *elsewhere / "strange/torch";
+  fs::create_directories(torch / "lib");
+  fs::copy_file(fs::path(TORCH_DIR) / "version.py", torch / "version.py");
+  for (const char* name : {"libtorch.so", "libtorch_cpu.so", "libtorch_cuda.so", "libc10.so", "libc10_cuda.so"}) {
+    fs::copy_file(*elsewhere / "some where/lib/libfoldperf_collector.so", torch / "lib" / name);
+  }
+  const auto doctor = run({"foldperf", "doctor", "--format", "json"}, torch.string());
+  EXPECT_EQ(doctor.exit_code, 1);
+  EXPECT_EQ(finding(doctor, "Trainer")["state"], "broken");
+  EXPECT_THAT(finding(doctor, "Trainer")["found"].get<std::string>(), HasSubstr("undefined symbol"));
+}
+
+TEST_F(Package, TrainsUnderTheProfiler) {
+  const std::string samples = *elsewhere / "some where/samples";
+  const std::string database = *elsewhere / "run.db";
+  const auto run_of_two_steps =
+      run({"foldperf", "profile", "-o", database, "--", (*elsewhere / "some where/bin/foldperf-train").string(),
+           "--preset", "tiny", "--data", samples, "--output", (*elsewhere / "out").string(), "--steps", "2", "--set",
+           "train.evaluate_at_end=false", "--set", "train.device=cpu"},
+          TORCH_DIR);
+  ASSERT_EQ(run_of_two_steps.exit_code, 0) << run_of_two_steps.errors;
+  const auto report = run({"foldperf", "report", database, "--format", "json"});
+  EXPECT_EQ(report.exit_code, 0) << report.errors;
+  EXPECT_THAT(report.output, HasSubstr("evoformer"));
+  // The same by way of foldperf itself.
+  EXPECT_THAT(run({"foldperf", "train", "--list-presets"}, TORCH_DIR).output, HasSubstr("tiny"));
+}
+
+}  // namespace
+}  // namespace foldperf::testing
