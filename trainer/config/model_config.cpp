@@ -179,6 +179,7 @@ static void visit(ModelConfig& c, Visitor& field) {
   field("_mask_trans", c.mask_trans);
   field("seqemb_mode_enabled", c.seqemb_mode_enabled);
   field("blocks_per_checkpoint", c.blocks_per_checkpoint);
+  field("blocks_kept", c.blocks_kept);
   field("inference_slice_mib", c.inference_slice_mib);
 }
 

@@ -179,6 +179,7 @@ struct ModelConfig {
   bool mask_trans = false;           // OpenFold: "_mask_trans"
   bool seqemb_mode_enabled = false;  // a language model's embedding in place of the alignment; OpenFold: in globals
   std::int64_t blocks_per_checkpoint = 1;  // 0: keep all activations; 1: recompute each block in backward
+  std::int64_t blocks_kept = 0;  // blocks that keep their activations all the same (trainer/model/kept_blocks.hpp)
   std::int64_t inference_slice_mib = 512;  // MiB of intermediate tensors in evaluation and prediction; 0: no limit
 };
 

@@ -77,6 +77,7 @@ TrainerConfig trainer_config_from_json(const json& tree) {
   read(train, "accumulate_grad_batches", config.train.accumulate_grad_batches);
   read(train, "threads", config.train.threads);
   read(train, "max_nonfinite_steps", config.train.max_nonfinite_steps);
+  read(train, "memory", config.train.memory);
 
   if (config.train.batch_size * config.train.accumulate_grad_batches > 1) {
     config.train.recycling_per_step = std::exchange(config.data.train.uniform_recycling, false);

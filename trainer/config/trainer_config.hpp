@@ -48,6 +48,9 @@ struct TrainConfig {
   bool recycling_per_step = false;
   std::int64_t threads = 0;  // 0: PyTorch's choice
   std::int64_t max_nonfinite_steps = 5;
+  // Of the device, GiB as a text, for as many activations as fit; "auto": what it has free; "off": the model's
+  // blocks_per_checkpoint and blocks_kept decide.
+  std::string memory = "off";
 };
 
 struct ProfileConfig {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <sstream>
 #include <string_view>
@@ -48,6 +49,7 @@ constexpr std::array ranges{
     Range{".msa_dropout", 0, 0.9999999},
     Range{".pair_dropout", 0, 0.9999999},
     Range{".blocks_per_checkpoint", 0, unlimited},
+    Range{".blocks_kept", 0, unlimited},
     Range{".inference_slice_mib", 0, 1'000'000'000},
     Range{".no_transition_layers", 0, 1000},
     Range{".no_resnet_blocks", 0, 1000},
@@ -126,9 +128,25 @@ void check_range(const std::string& key, const json& value, const std::string& w
   if (is_model_size(key) && value.is_number_integer() && number < 1) refuse(where, key, "at least 1", value);
 }
 
+// train.memory: "off", "auto", or GiB as a number or a text.
+json check_memory(const std::string& key, const json& value, const std::string& where) {
+  constexpr double most = 1 << 20;
+  const auto as_number = [](const json& text) {
+    const std::string digits = text.get<std::string>();
+    char* end = nullptr;
+    const double number = std::strtod(digits.c_str(), &end);
+    return !digits.empty() && *end == '\0' ? number : 0;
+  };
+  if (value == "off" || value == "auto") return value;
+  const double gib = value.is_number() ? value.get<double>() : value.is_string() ? as_number(value) : 0;
+  if (!(gib > 0 && gib <= most)) refuse(where, key, "off, auto or a number of GiB above 0", value);
+  return number_text(gib);
+}
+
 }  // namespace
 
 json check_value(const std::string& key, const json& value, const json& reference, const std::string& where) {
+  if (key == "train.memory") return check_memory(key, value, where);
   if (reference.is_number_float()) {
     if (!value.is_number()) refuse(where, key, type_name(reference), value);
     const json number = value.get<double>();

@@ -56,6 +56,7 @@ at::Tensor update_values(const ClippedNorm& norm) {
 }
 
 ValuesOnTheWay::ValuesOnTheWay(const at::Tensor& values) {
+  if (values.is_meta()) return;  // a plan of memory: there are no numbers
   if (values.is_cpu()) {
     host_ = values.contiguous();
     return;

@@ -4,6 +4,7 @@
 #include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
+#include "trainer/model/parameter_device.hpp"
 #include "trainer/optim/clip.hpp"
 #include "trainer/optim/named_tensors.hpp"
 
@@ -46,12 +47,16 @@ std::vector<at::Tensor> detached(const NamedParameters& parameters) {
 Trainer::Trainer(const TrainerConfig& config, at::Device device, std::function<void(const std::string&)> note)
     : config_(config),
       device_(device),
+      memory_(device),
       precision_(choose_precision(config.train.precision, device)),
       loss_(config.loss),
       schedule_(schedule_config(config.schedule)) {
   apply_arithmetic(config.train, precision_);
   torch::manual_seed(static_cast<std::uint64_t>(config.train.seed));
-  model_ = AlphaFold(config.model);
+  {
+    const ParameterDevice made_on(device.is_meta() ? device : at::Device(at::kCPU));
+    model_ = AlphaFold(config.model);
+  }
   if (!config.train.initial_weights.empty()) {
     assign_weights(*model_, load_tensors(config.train.initial_weights), config.train.initial_weights);
   }
@@ -78,17 +83,20 @@ at::Tensor Trainer::add_gradients(const TensorDict& features, bool first) {
   TensorDict outputs;
   {
     const PhaseRange phase(facts::phase::forward);
+    memory_.begin_phase(facts::phase::forward);
     outputs = model_->forward(features);
   }
   const TensorDict truth = last_pass(features);
   LossResult loss;
   {
     const PhaseRange phase(facts::phase::loss);
+    memory_.begin_phase(facts::phase::loss);
     loss = loss_.compute(outputs, truth);
     loss_terms_ = loss.names;
   }
   {
     const BackwardPhaseRange phase;
+    memory_.begin_phase(facts::phase::backward);
     // Where every term was zeroed nothing is left to differentiate.
     if (loss.total.requires_grad()) loss.total.backward();
     masters_->take_gradients(first);
@@ -101,16 +109,20 @@ at::Tensor Trainer::update(std::size_t batches) {
   ClippedNorm norm;
   {
     const PhaseRange phase(facts::phase::clip);
+    memory_.begin_phase(facts::phase::clip);
     norm = clip_gradients(tensors_of(masters_->masters()), config_.clip_max_norm);
   }
   {
     const PhaseRange phase(facts::phase::optimizer);
+    memory_.begin_phase(facts::phase::optimizer);
     optimizer_->step(norm.not_finite);
     masters_->publish();
   }
   {
     const PhaseRange phase(facts::phase::ema);
+    memory_.begin_phase(facts::phase::ema);
     average_->update();
+    memory_.end_phase();
   }
   return update_values(norm);
 }
@@ -166,6 +178,7 @@ TensorDict Trainer::gradients(std::int64_t step, const TrainingBatch& batch) {
 
 std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const std::function<bool()>& stop) {
   const PhaseRange phase(facts::phase::evaluation);
+  memory_.begin_phase(facts::phase::evaluation);
   // The averages take the masters' place, and both are rounded for the model.
   struct Averaged {
     Averaged(ExponentialMovingAverage& average, MasterWeights& weights) : average_(average), weights_(weights) {
@@ -179,7 +192,9 @@ std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const std:
     ExponentialMovingAverage& average_;
     MasterWeights& weights_;
   } const averaged(*average_, *masters_);
-  return evaluate_chains(model_, device_, source, stop);
+  auto results = evaluate_chains(model_, device_, source, stop);
+  memory_.end_phase();
+  return results;
 }
 
 }  // namespace foldperf::trainer

@@ -18,6 +18,7 @@
 #include "trainer/loop/static_batch.hpp"
 #include "trainer/loop/step_values.hpp"
 #include "trainer/loss/alphafold_loss.hpp"
+#include "trainer/memory/device_memory.hpp"
 #include "trainer/model/alphafold.hpp"
 #include "trainer/optim/adam.hpp"
 #include "trainer/optim/exponential_moving_average.hpp"
@@ -63,6 +64,8 @@ class Trainer {
   [[nodiscard]] Adam& optimizer() { return *optimizer_; }
   [[nodiscard]] at::Device device() const { return device_; }
   [[nodiscard]] Precision precision() const { return precision_; }
+  // Peaks by phase; of steps that were captured in a graph those of the capture.
+  [[nodiscard]] DeviceMemory& memory() { return memory_; }
   // Nothing but zeros on a device without graphs, or with train.cuda_graphs = false.
   [[nodiscard]] GraphCounts graph_counts() const { return graphs_ ? graphs_->counts() : GraphCounts{}; }
 
@@ -75,6 +78,7 @@ class Trainer {
 
   TrainerConfig config_;
   at::Device device_;
+  DeviceMemory memory_;
   Precision precision_;
   AlphaFold model_{nullptr};
   AlphaFoldLoss loss_;

@@ -157,6 +157,9 @@ class Run {
     emit_metrics(metrics, chain, done.drift);
     ++result_.steps;
     account(metrics, chain);
+    for (const auto& [phase, gib] : trainer_.memory().peaks_gib())
+      device_measurements_["memory_peak_gib." + phase] = gib;
+    if (trainer_.memory().counts()) device_measurements_["memory_reserved_gib"] = trainer_.memory().peak_reserved_gib();
     const StepRecord record{metrics, done.samples, done.drift, step_s, done.data_wait_s, device_measurements_};
     for (const auto& observer : observers_) observer->step(record);
     progress_.step(metrics.step, metrics.loss, metrics.lddt_ca);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/instrument/ranges.hpp"
+#include "trainer/model/kept_blocks.hpp"
 #include "trainer/model/template_features.hpp"
 #include "trainer/protein/frames_and_atoms.hpp"
 #include "trainer/protein/residue_types.hpp"
@@ -38,6 +39,7 @@ at::ScalarType type_of(const torch::nn::Module& module) { return module.paramete
 }  // namespace
 
 AlphaFoldImpl::AlphaFoldImpl(const ModelConfig& config) : config_(config) {
+  const StackCheckpointing checkpointing = share_kept_blocks(config);
   if (config.seqemb_mode_enabled) {
     preembedding_embedder_ = register_module("input_embedder", PreembeddingEmbedder(config.preembedding_embedder));
   } else {
@@ -46,14 +48,14 @@ AlphaFoldImpl::AlphaFoldImpl(const ModelConfig& config) : config_(config) {
   recycling_embedder_ = register_module("recycling_embedder", RecyclingEmbedder(config.recycling_embedder));
   if (config.template_.enabled) {
     template_embedder_ =
-        register_module("template_embedder", TemplateEmbedder(config.template_, config.blocks_per_checkpoint));
+        register_module("template_embedder", TemplateEmbedder(config.template_, checkpointing.template_pair));
   }
   if (config.extra_msa.enabled) {
     extra_msa_embedder_ = register_module("extra_msa_embedder", ExtraMsaEmbedder(config.extra_msa.extra_msa_embedder));
-    extra_msa_stack_ = register_module("extra_msa_stack",
-                                       ExtraMsaStack(config.extra_msa.extra_msa_stack, config.blocks_per_checkpoint));
+    extra_msa_stack_ =
+        register_module("extra_msa_stack", ExtraMsaStack(config.extra_msa.extra_msa_stack, checkpointing.extra_msa));
   }
-  evoformer_ = register_module("evoformer", EvoformerStack(config.evoformer_stack, config.blocks_per_checkpoint));
+  evoformer_ = register_module("evoformer", EvoformerStack(config.evoformer_stack, checkpointing.evoformer));
   structure_module_ = register_module("structure_module", StructureModule(config.structure_module));
   aux_heads_ = register_module("aux_heads", AuxiliaryHeads(config.heads));
 }

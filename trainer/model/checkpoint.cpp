@@ -87,15 +87,14 @@ Tensors checkpoint(CheckpointedFunction function, const Tensors& inputs, const T
   return CheckpointFunction::apply(piece, at::TensorList(inputs), at::TensorList(parameters));
 }
 
-Tensors run_blocks(const std::vector<CheckpointedBlock>& blocks, Tensors state, std::int64_t blocks_per_checkpoint) {
-  if (blocks_per_checkpoint <= 0 || !torch::GradMode::is_enabled()) {
-    for (const CheckpointedBlock& block : blocks) state = block.function(state);
-    return state;
-  }
-  const auto group_size = static_cast<std::size_t>(blocks_per_checkpoint);
-  for (std::size_t begin = 0; begin < blocks.size(); begin += group_size) {
+Tensors run_blocks(const std::vector<CheckpointedBlock>& blocks, Tensors state, const Checkpointing& checkpointing) {
+  const bool recompute = checkpointing.blocks_per_checkpoint > 0 && torch::GradMode::is_enabled();
+  const auto kept = static_cast<std::size_t>(std::max<std::int64_t>(0, checkpointing.blocks_kept));
+  const std::size_t recomputed = recompute && kept < blocks.size() ? blocks.size() - kept : 0;
+  const auto group_size = static_cast<std::size_t>(std::max<std::int64_t>(1, checkpointing.blocks_per_checkpoint));
+  for (std::size_t begin = 0; begin < recomputed; begin += group_size) {
     const auto first = blocks.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto last = blocks.begin() + static_cast<std::ptrdiff_t>(std::min(begin + group_size, blocks.size()));
+    const auto last = blocks.begin() + static_cast<std::ptrdiff_t>(std::min(begin + group_size, recomputed));
     std::vector<CheckpointedFunction> group;
     Tensors parameters;
     for (auto block = first; block != last; ++block) {
@@ -110,6 +109,7 @@ Tensors run_blocks(const std::vector<CheckpointedBlock>& blocks, Tensors state, 
         },
         state, parameters);
   }
+  for (std::size_t i = recomputed; i < blocks.size(); ++i) state = blocks[i].function(state);
   return state;
 }
 

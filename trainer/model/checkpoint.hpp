@@ -33,15 +33,22 @@ struct CheckpointedBlock {
   const torch::nn::Module* module;
 };
 
-// Runs the blocks in order, `blocks_per_checkpoint` of them recomputed together; 0 keeps all activations.
+// Which blocks of a stack are computed again in the backward pass. The last ones keep their activations first: the
+// backward pass frees these before it needs memory to compute the others again.
+struct Checkpointing {
+  std::int64_t blocks_per_checkpoint = 0;  // so many are recomputed together; 0 keeps all activations
+  std::int64_t blocks_kept = 0;            // the last so many keep their activations all the same
+};
+
+// Runs the blocks in order.
 std::vector<at::Tensor> run_blocks(const std::vector<CheckpointedBlock>& blocks, std::vector<at::Tensor> state,
-                                   std::int64_t blocks_per_checkpoint);
+                                   const Checkpointing& checkpointing);
 
 // run_blocks for a stack of modules whose forward(m, z, more...) gives the updated m and z: a stack of Evoformer
 // blocks.
 template <typename Block, typename... More>
 std::pair<at::Tensor, at::Tensor> run_blocks(const std::vector<Block>& stack, at::Tensor m, at::Tensor z,
-                                             std::int64_t blocks_per_checkpoint, const More&... more) {
+                                             const Checkpointing& checkpointing, const More&... more) {
   std::vector<CheckpointedBlock> blocks;
   for (Block block : stack) {
     blocks.push_back({[block, more...](const std::vector<at::Tensor>& state) mutable {
@@ -54,7 +61,7 @@ std::pair<at::Tensor, at::Tensor> run_blocks(const std::vector<Block>& stack, at
   std::vector<at::Tensor> state(2);
   state[0] = std::move(m);
   state[1] = std::move(z);
-  state = run_blocks(blocks, std::move(state), blocks_per_checkpoint);
+  state = run_blocks(blocks, std::move(state), checkpointing);
   return {state[0], state[1]};
 }
 

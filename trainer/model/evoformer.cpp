@@ -2,8 +2,6 @@
 
 #include <tuple>
 
-#include "trainer/model/checkpoint.hpp"
-
 namespace foldperf::trainer {
 
 EvoformerBlockImpl::EvoformerBlockImpl(const EvoformerStackConfig& config)
@@ -32,8 +30,8 @@ std::pair<at::Tensor, at::Tensor> EvoformerBlockImpl::forward(at::Tensor m, at::
   return {m, pair_stack_->forward(z, pair_mask, mask_trans)};
 }
 
-EvoformerStackImpl::EvoformerStackImpl(const EvoformerStackConfig& config, std::int64_t blocks_per_checkpoint)
-    : blocks_per_checkpoint_(blocks_per_checkpoint) {
+EvoformerStackImpl::EvoformerStackImpl(const EvoformerStackConfig& config, const Checkpointing& checkpointing)
+    : checkpointing_(checkpointing) {
   torch::nn::ModuleList list;
   for (std::int64_t i = 0; i < config.no_blocks; ++i) {
     blocks_.emplace_back(config);
@@ -46,8 +44,7 @@ EvoformerStackImpl::EvoformerStackImpl(const EvoformerStackConfig& config, std::
 EvoformerOutput EvoformerStackImpl::forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask,
                                             const at::Tensor& pair_mask, bool mask_trans) {
   const TraceScope trace(*this);
-  std::tie(m, z) =
-      run_blocks(blocks_, std::move(m), std::move(z), blocks_per_checkpoint_, msa_mask, pair_mask, mask_trans);
+  std::tie(m, z) = run_blocks(blocks_, std::move(m), std::move(z), checkpointing_, msa_mask, pair_mask, mask_trans);
   return {m, z, linear_->forward(m.select(-3, 0))};
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "trainer/model/checkpoint.hpp"
 #include "trainer/model/msa_attention.hpp"
 #include "trainer/model/outer_product_mean.hpp"
 #include "trainer/model/pair_stack.hpp"
@@ -39,13 +40,12 @@ struct EvoformerOutput {
 // Parameters: blocks.<i>, linear.
 class EvoformerStackImpl : public TracedModule {
  public:
-  // blocks_per_checkpoint: how many blocks are recomputed together in the backward pass; 0 keeps all activations.
-  explicit EvoformerStackImpl(const EvoformerStackConfig& config, std::int64_t blocks_per_checkpoint = 0);
+  explicit EvoformerStackImpl(const EvoformerStackConfig& config, const Checkpointing& checkpointing = {});
   EvoformerOutput forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask, const at::Tensor& pair_mask,
                           bool mask_trans);
 
  private:
-  std::int64_t blocks_per_checkpoint_;
+  Checkpointing checkpointing_;
   std::vector<EvoformerBlock> blocks_;
   Linear linear_{nullptr};
 };

@@ -1,7 +1,5 @@
 #include "trainer/model/extra_msa.hpp"
 
-#include "trainer/model/checkpoint.hpp"
-
 namespace foldperf::trainer {
 
 ExtraMsaEmbedderImpl::ExtraMsaEmbedderImpl(const ExtraMsaEmbedderConfig& config) {
@@ -37,8 +35,8 @@ std::pair<at::Tensor, at::Tensor> ExtraMsaBlockImpl::forward(at::Tensor m, at::T
   return {m, pair_stack_->forward(z, pair_mask, mask_trans)};
 }
 
-ExtraMsaStackImpl::ExtraMsaStackImpl(const EvoformerStackConfig& config, std::int64_t blocks_per_checkpoint)
-    : blocks_per_checkpoint_(blocks_per_checkpoint) {
+ExtraMsaStackImpl::ExtraMsaStackImpl(const EvoformerStackConfig& config, const Checkpointing& checkpointing)
+    : checkpointing_(checkpointing) {
   torch::nn::ModuleList list;
   for (std::int64_t i = 0; i < config.no_blocks; ++i) {
     blocks_.emplace_back(config);
@@ -50,8 +48,7 @@ ExtraMsaStackImpl::ExtraMsaStackImpl(const EvoformerStackConfig& config, std::in
 at::Tensor ExtraMsaStackImpl::forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask,
                                       const at::Tensor& pair_mask, bool mask_trans) {
   const TraceScope trace(*this);
-  return run_blocks(blocks_, std::move(m), std::move(z), blocks_per_checkpoint_, msa_mask, pair_mask, mask_trans)
-      .second;
+  return run_blocks(blocks_, std::move(m), std::move(z), checkpointing_, msa_mask, pair_mask, mask_trans).second;
 }
 
 }  // namespace foldperf::trainer

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "trainer/model/checkpoint.hpp"
 #include "trainer/model/msa_attention.hpp"
 #include "trainer/model/outer_product_mean.hpp"
 #include "trainer/model/pair_stack.hpp"
@@ -46,14 +47,13 @@ TORCH_MODULE(ExtraMsaBlock);
 // Parameters: blocks.<i>.
 class ExtraMsaStackImpl : public TracedModule {
  public:
-  // blocks_per_checkpoint: 0 keeps all activations; else each block is recomputed (OpenFold's ckpt).
-  explicit ExtraMsaStackImpl(const EvoformerStackConfig& config, std::int64_t blocks_per_checkpoint = 0);
+  explicit ExtraMsaStackImpl(const EvoformerStackConfig& config, const Checkpointing& checkpointing = {});
   // Gives the updated z [*, N, N, c_z].
   at::Tensor forward(at::Tensor m, at::Tensor z, const at::Tensor& msa_mask, const at::Tensor& pair_mask,
                      bool mask_trans);
 
  private:
-  std::int64_t blocks_per_checkpoint_;
+  Checkpointing checkpointing_;
   std::vector<ExtraMsaBlock> blocks_;
 };
 TORCH_MODULE(ExtraMsaStack);

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "trainer/model/parameter_device.hpp"
+
 namespace foldperf::trainer {
 
 namespace {
@@ -46,7 +48,8 @@ InvariantPointAttentionImpl::InvariantPointAttentionImpl(std::int64_t c_s, std::
       linear_q_points_(register_module("linear_q_points", PointProjection(c_s, no_heads, no_qk_points))),
       linear_kv_points_(
           register_module("linear_kv_points", PointProjection(c_s, no_heads, no_qk_points + no_v_points))),
-      head_weights_(register_parameter("head_weights", torch::full({no_heads}, softplus_inverse_of_1))) {}
+      head_weights_(register_parameter("head_weights",
+                                       torch::full({no_heads}, softplus_inverse_of_1, ParameterDevice::current()))) {}
 
 InvariantPointAttentionImpl::PairLogits InvariantPointAttentionImpl::pair_logits(const at::Tensor& z,
                                                                                  const at::Tensor& mask) {

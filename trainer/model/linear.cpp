@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "trainer/model/parameter_device.hpp"
+
 namespace foldperf::trainer {
 
 namespace {
@@ -44,18 +46,19 @@ void initialise_linear(at::Tensor& weight, LinearInit init) {
 }
 
 LinearImpl::LinearImpl(std::int64_t in, std::int64_t out, LinearInit init, bool with_bias) {
-  weight = register_parameter("weight", torch::empty({out, in}));
+  weight = register_parameter("weight", torch::empty({out, in}, ParameterDevice::current()));
   initialise_linear(weight, init);
   if (with_bias) {
-    bias = register_parameter("bias", init == LinearInit::gating ? torch::ones({out}) : torch::zeros({out}));
+    bias = register_parameter("bias",
+                              torch::full({out}, init == LinearInit::gating ? 1.0 : 0.0, ParameterDevice::current()));
   }
 }
 
 at::Tensor LinearImpl::forward(const at::Tensor& x) const { return at::linear(x, weight, bias); }
 
 LayerNormImpl::LayerNormImpl(std::int64_t channels, double eps) : eps_(eps) {
-  weight = register_parameter("weight", torch::ones({channels}));
-  bias = register_parameter("bias", torch::zeros({channels}));
+  weight = register_parameter("weight", torch::ones({channels}, ParameterDevice::current()));
+  bias = register_parameter("bias", torch::zeros({channels}, ParameterDevice::current()));
 }
 
 at::Tensor LayerNormImpl::forward(const at::Tensor& x) const {

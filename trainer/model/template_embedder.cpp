@@ -1,6 +1,5 @@
 #include "trainer/model/template_embedder.hpp"
 
-#include "trainer/model/checkpoint.hpp"
 #include "trainer/model/inference_slices.hpp"
 #include "trainer/model/template_features.hpp"
 
@@ -54,8 +53,8 @@ at::Tensor TemplatePairStackBlockImpl::forward(at::Tensor t, const at::Tensor& m
   return t + pair_transition_->forward(t, mask_trans ? mask : at::Tensor());
 }
 
-TemplatePairStackImpl::TemplatePairStackImpl(const TemplatePairStackConfig& config, std::int64_t blocks_per_checkpoint)
-    : blocks_per_checkpoint_(blocks_per_checkpoint) {
+TemplatePairStackImpl::TemplatePairStackImpl(const TemplatePairStackConfig& config, const Checkpointing& checkpointing)
+    : checkpointing_(checkpointing) {
   torch::nn::ModuleList list;
   for (std::int64_t i = 0; i < config.no_blocks; ++i) {
     blocks_.emplace_back(config);
@@ -76,7 +75,7 @@ at::Tensor TemplatePairStackImpl::forward(at::Tensor t, const at::Tensor& mask, 
   }
   // OpenFold recomputes these only in training mode; the gradient is the same either way.
   std::vector<at::Tensor> state{std::move(t)};
-  return layer_norm_->forward(run_blocks(calls, std::move(state), blocks_per_checkpoint_)[0]);
+  return layer_norm_->forward(run_blocks(calls, std::move(state), checkpointing_)[0]);
 }
 
 TemplatePointwiseAttentionImpl::TemplatePointwiseAttentionImpl(const TemplatePointwiseAttentionConfig& config)
@@ -103,14 +102,14 @@ at::Tensor TemplatePointwiseAttentionImpl::forward(const at::Tensor& t, const at
   });
 }
 
-TemplateEmbedderImpl::TemplateEmbedderImpl(const TemplateConfig& config, std::int64_t blocks_per_checkpoint)
+TemplateEmbedderImpl::TemplateEmbedderImpl(const TemplateConfig& config, const Checkpointing& checkpointing)
     : config_(config) {
   template_single_embedder_ =
       register_module("template_single_embedder", TemplateSingleEmbedder(config.template_single_embedder));
   template_pair_embedder_ =
       register_module("template_pair_embedder", TemplatePairEmbedder(config.template_pair_embedder));
   template_pair_stack_ =
-      register_module("template_pair_stack", TemplatePairStack(config.template_pair_stack, blocks_per_checkpoint));
+      register_module("template_pair_stack", TemplatePairStack(config.template_pair_stack, checkpointing));
   template_pointwise_att_ =
       register_module("template_pointwise_att", TemplatePointwiseAttention(config.template_pointwise_attention));
 }

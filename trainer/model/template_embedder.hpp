@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/config/model_config.hpp"
+#include "trainer/model/checkpoint.hpp"
 #include "trainer/model/pair_stack.hpp"
 #include "trainer/tensor_dict.hpp"
 
@@ -57,12 +58,12 @@ TORCH_MODULE(TemplatePairStackBlock);
 // Parameters: blocks.<i>, layer_norm.
 class TemplatePairStackImpl : public TracedModule {
  public:
-  explicit TemplatePairStackImpl(const TemplatePairStackConfig& config, std::int64_t blocks_per_checkpoint = 0);
+  explicit TemplatePairStackImpl(const TemplatePairStackConfig& config, const Checkpointing& checkpointing = {});
   // t [*, T, N, N, c_t], mask [*, T or 1, N, N]; gives [*, T, N, N, c_t].
   at::Tensor forward(at::Tensor t, const at::Tensor& mask, bool mask_trans);
 
  private:
-  std::int64_t blocks_per_checkpoint_;
+  Checkpointing checkpointing_;
   std::vector<TemplatePairStackBlock> blocks_;
   LayerNorm layer_norm_{nullptr};
 };
@@ -89,7 +90,7 @@ struct TemplateEmbedding {
 // Parameters: template_single_embedder, template_pair_embedder, template_pair_stack, template_pointwise_att.
 class TemplateEmbedderImpl : public TracedModule {
  public:
-  explicit TemplateEmbedderImpl(const TemplateConfig& config, std::int64_t blocks_per_checkpoint = 0);
+  explicit TemplateEmbedderImpl(const TemplateConfig& config, const Checkpointing& checkpointing = {});
   // batch: the features named in template_features.hpp with dimensions [*, T, N, ...], and template_mask [*, T];
   // z [*, N, N, c_z], pair_mask [*, N, N].
   TemplateEmbedding forward(const TensorDict& batch, const at::Tensor& z, const at::Tensor& pair_mask, bool mask_trans);

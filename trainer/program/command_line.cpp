@@ -19,6 +19,7 @@ Examples:
   foldperf-train --preset tiny --data samples --output runs/first
   foldperf-train --config run.toml --set schedule.max_lr=5e-4 --steps 1000
   foldperf-train --preset initial_training --data pdb --alignments alignments --print-config > run.toml
+  foldperf-train --preset initial_training --dry-run --memory 80
   foldperf-train check-data --config run.toml
   foldperf-train features 1ubi_A --config run.toml
 
@@ -113,6 +114,10 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.add_option("--output", settings.output, "Folder for weights and metrics (train.output)")->type_name("DIR");
   app.add_option("--steps", settings.steps, "Training steps (train.steps)")->type_name("N");
   app.add_flag("--print-config", line.print_config, "Print the whole configuration as TOML, and leave");
+  app.add_flag("--dry-run", line.dry_run,
+               "Print what training needs of a GPU's memory, and leave; needs no GPU, no data");
+  app.add_option("--memory", line.memory_gib, "With --dry-run: memory of the GPU meant; default that of the one here")
+      ->type_name("GIB");
   app.add_flag("--list-presets", presets, "Print the names of the presets, and leave");
   app.add_flag("--version", version, "Print the version, and leave");
   app.require_subcommand(0, 1);
@@ -128,6 +133,9 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     throw UsageError(std::string(error.what()) + " (foldperf-train --help lists the options)");
   }
+  if (line.memory_gib && !line.dry_run)
+    throw UsageError("--memory goes with --dry-run; a limit for training is --set train.memory=GIB");
+  if (line.memory_gib && !(*line.memory_gib > 0)) throw UsageError("--memory must be above 0");
   if (line.limit < 0) throw UsageError("--limit must not be negative");
   if (version) line.answer = std::string("foldperf-train ") + FOLDPERF_VERSION + "\n";
   if (presets) line.answer = list_presets();

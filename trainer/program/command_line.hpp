@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct CommandLine {
   Command command = Command::train;
   ConfigSources sources;  // --data, --alignments, --output and --steps are assignments, after those of --set
   bool print_config = false;
+  bool dry_run = false;              // say what device memory training needs
+  std::optional<double> memory_gib;  // of a device that is not at hand, for dry_run
   bool quiet = false;
   // Not empty: print this and leave with success (--help, --version, --list-presets).
   std::string answer;

@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
     return report(error.what(), error.code());
   } catch (const std::bad_alloc&) {
     return report("out of memory; lower data.train.crop_size or set model.blocks_per_checkpoint=1", ExitCode::system);
+  } catch (const c10::OutOfMemoryError& error) {
+    return report(error.what_without_backtrace(), ExitCode::system);
   } catch (const c10::Error& error) {
     return report(error.what_without_backtrace(), ExitCode::failure);
   } catch (const std::exception& error) {

@@ -1,3 +1,5 @@
+#include <torch/torch.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -5,6 +7,10 @@
 #include "trainer/instrument/range_sink.hpp"
 #include "trainer/loop/loader_source.hpp"
 #include "trainer/loop/training_run.hpp"
+#include "trainer/plan/activation_budget.hpp"
+#include "trainer/plan/memory_plan.hpp"
+#include "trainer/plan/out_of_memory.hpp"
+#include "trainer/plan/plan_report.hpp"
 #include "trainer/program/commands.hpp"
 
 namespace foldperf::trainer {
@@ -15,18 +21,46 @@ bool ranges_wanted(const ProfileConfig& profile) {
   return profile.ranges == "on" || (profile.ranges == "auto" && nvtx_tool_present());
 }
 
+bool has_gpu(const TrainerConfig& config) { return config.train.device != "cpu" && torch::cuda::is_available(); }
+
+// Does what train.memory says, and tells it; empty where it says nothing.
+std::string plan_memory(TrainerConfig& config, nlohmann::json& tree, at::Device device) {
+  const auto budget = memory_budget(config.train, DeviceMemory::capacity(device));
+  if (!budget) {
+    return config.train.memory == "off" ? ""
+                                        : "train.memory: this device does not say what it has free; "
+                                          "model.blocks_per_checkpoint decides";
+  }
+  config.train.precision = name_of(choose_precision(config.train.precision, device));
+  TrainerConfig planned = config;
+  planned.train.cuda_graphs = config.train.cuda_graphs && device.is_cuda();
+  const ActivationPlan plan = plan_activations(planned, *budget);
+  apply_plan(plan, config.model);
+  // The record of the run has what was decided.
+  tree["model"]["blocks_per_checkpoint"] = config.model.blocks_per_checkpoint;
+  tree["model"]["blocks_kept"] = config.model.blocks_kept;
+  return plan_text(plan, config.model);
+}
+
 }  // namespace
 
 ExitCode train_command(const CommandLine& line) {
-  const nlohmann::json tree = resolve_config(line.sources);
+  nlohmann::json tree = resolve_config(line.sources);
   if (line.print_config) {
     std::cout << print_config(tree);
     return ExitCode::success;
   }
-  const TrainerConfig config = trainer_config_from_json(tree);
+  TrainerConfig config = trainer_config_from_json(tree);
+  if (line.dry_run) {
+    const auto here = has_gpu(config) ? DeviceMemory::capacity(choose_device(config.train.device)) : std::nullopt;
+    std::cout << plan_report(config, {.memory_gib = line.memory_gib, .device = here}) << std::flush;
+    return ExitCode::success;
+  }
   enable_instrumentation(ranges_wanted(config.profile));
 
   const at::Device device = choose_device(config.train.device);
+  const std::string plan = plan_memory(config, tree, device);
+  if (!line.quiet && !plan.empty()) std::cerr << "foldperf-train: " << plan << std::endl;
   LoaderSource batches(config.data, device);
   EvaluationChains evaluation(config.data, device);
   if (!line.quiet) {
@@ -35,7 +69,12 @@ ExitCode train_command(const CommandLine& line) {
               << evaluation.size() << " evaluation chains, " << config.train.steps << " steps" << std::endl;
   }
   const ProgressStyle style = line.quiet ? ProgressStyle::quiet : default_progress_style();
-  const RunResult result = run_training(config, tree, batches, evaluation, std::cerr, style);
+  RunResult result;
+  try {
+    result = run_training(config, tree, batches, evaluation, std::cerr, style);
+  } catch (const c10::OutOfMemoryError& error) {
+    throw explain_out_of_memory(error, config, DeviceMemory::capacity(device));
+  }
   if (!line.quiet) {
     std::cerr << "foldperf-train: " << result.steps << " steps, " << result.skipped_steps << " skipped";
     for (const auto& [name, count] : result.nonfinite_terms) {

@@ -7,6 +7,7 @@
 #include "core/error.hpp"
 #include "tests/trainer/model/model_inputs.hpp"
 #include "trainer/model/dropout.hpp"
+#include "trainer/model/kept_blocks.hpp"
 #include "trainer/model/random_tape.hpp"
 
 namespace foldperf::testing {
@@ -69,8 +70,9 @@ at::Tensor template_loss(TemplatePairStack& stack, const EvoformerInputs& in) {
 
 // The stack with the weights of another one.
 template <typename Stack, typename Config>
-Stack with_checkpoints(const Config& config, Stack& weights, std::int64_t blocks_per_checkpoint) {
-  Stack stack(config, blocks_per_checkpoint);
+Stack with_checkpoints(const Config& config, Stack& weights, std::int64_t blocks_per_checkpoint,
+                       std::int64_t blocks_kept = 0) {
+  Stack stack(config, Checkpointing{blocks_per_checkpoint, blocks_kept});
   const torch::NoGradGuard no_grad;
   const auto from = weights->parameters();
   const auto to = stack->parameters();
@@ -89,6 +91,53 @@ TEST(Checkpoint, EvoformerGradientsWithDropoutAreThoseOfThePlainStack) {
     EvoformerStack recomputed = with_checkpoints(config, plain, blocks);
     expect_same(run_stack(recomputed, inputs, evoformer_loss), expected);
   }
+}
+
+TEST(Checkpoint, GradientsAreTheSameHoweverManyBlocksKeepTheirActivations) {
+  EvoformerStackConfig config = small_stack_config();
+  config.no_blocks = 4;
+  EvoformerStack plain(config);
+  randomise(*plain);
+  const EvoformerInputs inputs = evoformer_inputs(config, 4, 7);
+  const StackGradients expected = run_stack(plain, inputs, evoformer_loss);
+  for (const std::int64_t blocks : {1, 3}) {
+    for (const std::int64_t kept : {1, 2, 3, 4, 9}) {
+      SCOPED_TRACE(std::to_string(blocks) + " together, " + std::to_string(kept) + " kept");
+      EvoformerStack partly = with_checkpoints(config, plain, blocks, kept);
+      expect_same(run_stack(partly, inputs, evoformer_loss), expected);
+    }
+  }
+}
+
+TEST(Checkpoint, TheLastBlocksKeepTheirActivations) {
+  std::vector<int> calls(4);
+  std::vector<CheckpointedBlock> blocks;
+  const torch::nn::Module module;
+  for (int& count : calls) {
+    blocks.push_back({[&count](const std::vector<at::Tensor>& in) {
+                        ++count;
+                        return std::vector<at::Tensor>{in[0].exp().sin()};
+                      },
+                      &module});
+  }
+  const at::Tensor x = torch::ones({4}).set_requires_grad(true);
+  run_blocks(blocks, {x}, Checkpointing{.blocks_per_checkpoint = 2, .blocks_kept = 1})[0].sum().backward();
+  EXPECT_EQ(calls, (std::vector<int>{2, 2, 2, 1}));
+}
+
+TEST(Checkpoint, EvoformerBlocksAreTheFirstToKeepTheirs) {
+  ModelConfig config;
+  config.blocks_kept = 49;
+  StackCheckpointing shares = share_kept_blocks(config);
+  EXPECT_EQ(shares.evoformer.blocks_kept, 48);
+  EXPECT_EQ(shares.template_pair.blocks_kept, 1);
+  EXPECT_EQ(shares.extra_msa.blocks_kept, 0);
+  EXPECT_EQ(stack_blocks(config), 48 + 2 + 4);
+  config.template_.enabled = false;
+  shares = share_kept_blocks(config);
+  EXPECT_EQ(shares.template_pair.blocks_kept, 0);
+  EXPECT_EQ(shares.extra_msa.blocks_kept, 1);
+  EXPECT_EQ(stack_blocks(config), 48 + 4);
 }
 
 TEST(Checkpoint, ExtraMsaGradientsWithDropoutAreThoseOfThePlainStack) {

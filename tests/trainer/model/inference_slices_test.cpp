@@ -78,7 +78,7 @@ TEST(InferenceSlices, EvoformerStackIsTheSame) {
   for (const bool opm_first : {false, true}) {
     EvoformerStackConfig config = small_stack_config();
     config.opm_first = opm_first;
-    EvoformerStack stack(config, 1);
+    EvoformerStack stack(config, Checkpointing{.blocks_per_checkpoint = 1});
     randomise(*stack);
     stack->eval();
     const OddInputs in(config);

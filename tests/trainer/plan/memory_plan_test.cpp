@@ -1,0 +1,215 @@
+// Plans of memory: against what the CPU really allocates, and what follows from them.
+#include "trainer/plan/memory_plan.hpp"
+
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <gmock/gmock.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/support/errors.hpp"
+#include "tests/trainer/loop/small_data.hpp"
+#include "trainer/config/config_tree.hpp"
+#include "trainer/loop/loader_source.hpp"
+#include "trainer/loop/trainer.hpp"
+#include "trainer/model/kept_blocks.hpp"
+#include "trainer/plan/activation_budget.hpp"
+#include "trainer/plan/fitting_settings.hpp"
+#include "trainer/plan/out_of_memory.hpp"
+#include "trainer/plan/plan_report.hpp"
+
+namespace foldperf::trainer {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::int64_t mib = 1024 * 1024;
+
+// Every part of the model.
+TrainerConfig small_config(const std::vector<std::string>& more = {}) {
+  std::vector<std::string> assignments = {"globals.c_m=32",
+                                          "globals.c_z=32",
+                                          "globals.c_s=32",
+                                          "globals.c_t=16",
+                                          "globals.c_e=16",
+                                          "model.evoformer_stack.no_blocks=4",
+                                          "model.extra_msa.extra_msa_stack.no_blocks=2",
+                                          "model.structure_module.no_blocks=2",
+                                          "data.train.crop_size=64",
+                                          "data.train.max_msa_clusters=16",
+                                          "data.train.max_extra_msa=32",
+                                          "data.train.uniform_recycling=false",
+                                          "data.common.max_recycling_iters=1",
+                                          "data.loader.order=\"strict\"",
+                                          "data.source.train_chains=[\"1as5_A\"]",
+                                          "data.source.train_data_dir=\"" + testing::samples_dir().string() + "\"",
+                                          "train.precision=float32",
+                                          "train.device=cpu"};
+  assignments.insert(assignments.end(), more.begin(), more.end());
+  return planned_config(trainer_config_from_json(resolve_config({"initial_training", {}, assignments})));
+}
+
+// What tensors on the CPU hold, as PyTorch's profiler is told.
+class CpuMemory : public c10::MemoryReportingInfoBase {
+ public:
+  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+    live_ += size;
+    peak_ = std::max(peak_, live_);
+  }
+  [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
+  [[nodiscard]] std::int64_t live() const { return live_; }
+  [[nodiscard]] std::int64_t peak() const { return peak_; }
+
+ private:
+  std::int64_t live_ = 0, peak_ = 0;
+};
+
+TEST(MemoryPlan, IsWhatAStepOnTheCpuAllocates) {
+  for (const char* checkpointing : {"model.blocks_per_checkpoint=0", "model.blocks_per_checkpoint=1"}) {
+    SCOPED_TRACE(checkpointing);
+    const TrainerConfig config = small_config({checkpointing});
+    const StepMemory plan = step_memory(config);
+    LoaderSource source(config.data);
+    const TrainingBatch batch = source.next();
+    Trainer trainer(config, at::kCPU);
+    trainer.step(0, batch);
+    const auto cpu = std::make_shared<CpuMemory>();
+    {
+      const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, cpu);
+      trainer.step(1, batch);
+    }
+    // Relative to the rest: the CPU has other scratch memory in some operators, and no blocks of 512 bytes.
+    const std::int64_t at_rest = plan.parameters + plan.optimizer + plan.average + plan.batch + plan.gradients;
+    const double planned = static_cast<double>(plan.peak.allocated - at_rest);
+    EXPECT_NEAR(static_cast<double>(cpu->peak()), planned, 0.15 * planned);
+  }
+}
+
+TEST(MemoryPlan, PartsAndPhasesOfAStep) {
+  const StepMemory all = step_memory(small_config({"model.blocks_per_checkpoint=0"}));
+  const StepMemory recomputed = step_memory(small_config());
+  EXPECT_EQ(all.parameters, recomputed.parameters);
+  EXPECT_EQ(all.average, all.parameters) << "float32";
+  EXPECT_EQ(all.gradients, all.parameters);
+  EXPECT_GE(all.optimizer, 2 * all.parameters);
+  EXPECT_GT(all.activations, 2 * recomputed.activations);
+  std::vector<std::string> names;
+  for (const auto& [name, bytes] : all.phases) {
+    names.push_back(name);
+    EXPECT_LE(bytes, all.peak.allocated);
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"forward", "loss", "backward", "clip", "optimizer", "ema"}));
+  EXPECT_EQ(all.passes, 2);
+  EXPECT_LT(step_memory(small_config(), 1).batch, recomputed.batch);
+}
+
+TEST(MemoryPlan, RunningOneLeavesTheCountAsItWas) {
+  const StepMemory first = step_memory(small_config());
+  const std::int64_t before = meta_memory::live().allocated;
+  const StepMemory second = step_memory(small_config());
+  EXPECT_EQ(meta_memory::live().allocated, before);
+  EXPECT_EQ(second.peak.allocated, first.peak.allocated);
+  EXPECT_EQ(second.peak.reserved, first.peak.reserved);
+}
+
+TEST(MemoryPlan, LongerChainsNeedMoreInEvaluation) {
+  EXPECT_GT(evaluation_memory(small_config(), 256), 1.5 * static_cast<double>(evaluation_memory(small_config(), 64)));
+}
+
+TEST(ActivationBudget, KeepsAsMuchAsItAllows) {
+  const TrainerConfig config = small_config();
+  const auto needed = [&](std::int64_t kept) {
+    TrainerConfig changed = config;
+    changed.model.blocks_kept = kept;
+    return step_memory(changed).needed();
+  };
+  const std::int64_t blocks = stack_blocks(config.model);
+  EXPECT_EQ(blocks, 4 + 2 + 2);
+  const ActivationPlan least = plan_activations(config, needed(0));
+  EXPECT_LE(needed(least.blocks_kept), needed(0)) << "blocks that are kept for nothing";
+  EXPECT_GT(needed(least.blocks_kept + 1), needed(0));
+  EXPECT_EQ(plan_activations(config, needed(blocks)).blocks_kept, blocks);
+  const ActivationPlan some = plan_activations(config, (needed(0) + needed(blocks)) / 2);
+  EXPECT_GT(some.blocks_kept, 0);
+  EXPECT_LT(some.blocks_kept, blocks);
+  EXPECT_LE(some.needed, some.budget);
+  EXPECT_EQ(some.needed, needed(some.blocks_kept));
+  EXPECT_GT(needed(some.blocks_kept + 1), some.budget);
+
+  ModelConfig model = config.model;
+  apply_plan(some, model);
+  EXPECT_THAT(plan_text(some, model), HasSubstr(std::to_string(some.blocks_kept) + " of 8 blocks keep"));
+}
+
+TEST(ActivationBudget, OneThatIsTooSmallNamesWhatWouldFit) {
+  const TrainerConfig config = small_config();
+  TrainerConfig cut = config;
+  cut.data.train.crop_size = 32;
+  const std::int64_t budget = step_memory(cut).needed();
+  const std::string message = testing::message_of<UsageError>([&] { plan_activations(config, budget); });
+  EXPECT_THAT(message, AllOf(HasSubstr("'train.memory'"), HasSubstr("--set data.train.crop_size=32 ")));
+  EXPECT_THAT(testing::message_of<UsageError>([&] { plan_activations(config, mib); }),
+              HasSubstr("no crop, batch or number of extra sequences"));
+}
+
+TEST(ActivationBudget, AutoIsWhatIsFreeButForAMargin) {
+  TrainConfig train;
+  EXPECT_FALSE(memory_budget(train, DeviceCapacity{70, 80}));
+  train.memory = "12.5";
+  EXPECT_EQ(memory_budget(train, std::nullopt), to_bytes(12.5));
+  train.memory = "auto";
+  EXPECT_FALSE(memory_budget(train, std::nullopt)) << "the CPU does not tell";
+  const auto budget = memory_budget(train, DeviceCapacity{70, 80});
+  ASSERT_TRUE(budget);
+  EXPECT_LT(*budget, to_bytes(70));
+  EXPECT_GT(*budget, to_bytes(65));
+}
+
+TEST(FittingSettings, FitAndAreTheLeastChange) {
+  const TrainerConfig config = small_config({"model.blocks_per_checkpoint=0"});
+  const std::int64_t room = step_memory(config).needed() - 20 * mib;
+  const std::vector<FittingSetting> settings = settings_that_fit(config, room);
+  ASSERT_FALSE(settings.empty());
+  EXPECT_THAT(settings.front().setting, HasSubstr("model.blocks_per_checkpoint=1"));
+  for (const FittingSetting& setting : settings) EXPECT_LE(setting.needed, room);
+}
+
+TEST(OutOfMemory, TellsPhaseRequestPlanAndSettings) {
+  const c10::OutOfMemoryError error(
+      {__func__, __FILE__, __LINE__},
+      "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.20 GiB is "
+      "free. Including non-PyTorch memory, this process has 77.00 GiB memory in use. See documentation for ...");
+  set_last_memory_phase("backward");
+  const TrainerConfig config = small_config();
+  TrainerConfig cut = config;
+  cut.data.train.crop_size = 32;
+  const double total = to_gib(step_memory(cut).needed());
+  const SystemError told = explain_out_of_memory(error, config, DeviceCapacity{0.1, total});
+  EXPECT_EQ(told.code(), ExitCode::system);
+  EXPECT_THAT(told.what(),
+              AllOf(HasSubstr("in phase backward"), HasSubstr("Tried to allocate 2.00 GiB"), HasSubstr("by plan"),
+                    HasSubstr("--set data.train.crop_size=32"), Not(HasSubstr("See documentation"))));
+  set_last_memory_phase("evaluation");
+  EXPECT_THAT(explain_out_of_memory(error, config, DeviceCapacity{0.1, total}).what(),
+              AllOf(HasSubstr("in phase evaluation"), HasSubstr("data.eval.crop_size")));
+}
+
+TEST(PlanReport, SaysWhatIsNeededAndWhatWouldFit) {
+  const TrainerConfig config = small_config();
+  const std::string plain = plan_report(config, {});
+  EXPECT_THAT(plain, AllOf(HasSubstr("parameters"), HasSubstr("backward"), HasSubstr("2 passes"),
+                           HasSubstr("512 residues"), HasSubstr("--memory GIB says")));
+  EXPECT_THAT(plan_report(config, {.memory_gib = 40, .device = std::nullopt}),
+              AllOf(HasSubstr("Fits in a device of 40.00 GiB"), HasSubstr("8 of 8 blocks would keep")));
+  TrainerConfig cut = config;
+  cut.data.train.crop_size = 32;
+  EXPECT_THAT(plan_report(config, {.memory_gib = to_gib(step_memory(cut).needed()), .device = std::nullopt}),
+              AllOf(HasSubstr("Does not fit"), HasSubstr("crop_size=32")));
+}
+
+}  // namespace
+}  // namespace foldperf::trainer

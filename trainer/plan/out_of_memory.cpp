@@ -1,0 +1,47 @@
+#include "trainer/plan/out_of_memory.hpp"
+
+#include "core/facts/conventions.hpp"
+#include "trainer/plan/fitting_settings.hpp"
+#include "trainer/plan/memory_plan.hpp"
+
+namespace foldperf::trainer {
+
+namespace {
+
+// "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of ... of which ... is free", of what
+// PyTorch says, which goes on with advice about its own settings.
+std::string first_sentences(const std::string& text) {
+  const std::size_t end = text.find(" is free.");
+  return end == std::string::npos ? text.substr(0, text.find('\n')) : text.substr(0, end + 8);
+}
+
+bool is_evaluation(const std::string& phase) { return phase == facts::phase::evaluation || phase == "prediction"; }
+
+}  // namespace
+
+SystemError explain_out_of_memory(const c10::OutOfMemoryError& error, const TrainerConfig& config,
+                                  const std::optional<DeviceCapacity>& device) {
+  const std::string phase = last_memory_phase();
+  std::string text = "out of device memory";
+  if (!phase.empty()) text += " in phase " + phase;
+  text += ": " + first_sentences(error.what_without_backtrace());
+  if (is_evaluation(phase)) {
+    return SystemError(text +
+                       "; whole chains are evaluated: set data.eval.crop_size to cut them, or leave long ones out "
+                       "(data.source.val_chains)");
+  }
+  const TrainerConfig planned = planned_config(config);
+  const StepMemory step = step_memory(planned);
+  text += "; a step of this configuration needs " + gib_text(step.needed()) + " by plan";
+  if (!device) return SystemError(text + advice(settings_that_fit(planned, step.needed() - 1)));
+  text += " of the device's " + gib_text(to_bytes(device->total_gib));
+  const std::int64_t room = to_bytes(device->total_gib);
+  if (step.needed() <= room) {
+    text += ": something else holds memory of this device (nvidia-smi lists programs)";
+    // A little less than was needed here.
+    return SystemError(text + advice(settings_that_fit(planned, step.needed() * 9 / 10)));
+  }
+  return SystemError(text + advice(settings_that_fit(planned, room)));
+}
+
+}  // namespace foldperf::trainer
