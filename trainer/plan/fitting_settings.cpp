@@ -57,6 +57,9 @@ std::vector<FittingSetting> settings_that_fit(const TrainerConfig& given, std::i
       change(changed);
     });
   };
+  if (config.train.cuda_graphs) {
+    with("--set train.cuda_graphs=false", [](TrainerConfig& changed) { changed.train.cuda_graphs = false; });
+  }
   if (config.train.precision != "bf16") {
     with("--set train.precision=bf16", [](TrainerConfig& changed) { changed.train.precision = "bf16"; });
   }

@@ -14,8 +14,8 @@ struct FittingSetting {
   std::int64_t needed = 0;  // bytes, with it
 };
 
-// Those that cost least to the result first: recomputation, bf16, a smaller batch; then crop and extra sequences with
-// every block recomputed. Empty where nothing of these is enough.
+// Those that cost least to the result first: recomputation, no CUDA graphs, bf16, a smaller batch; then crop and extra
+// sequences; all but the first with every block recomputed. Empty where nothing of these is enough.
 std::vector<FittingSetting> settings_that_fit(const TrainerConfig& config, std::int64_t bytes);
 
 // "; it would fit with --set ... (68.1 GiB) or --set ...", or that nothing here is enough.

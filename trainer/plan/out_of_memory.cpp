@@ -26,8 +26,9 @@ SystemError explain_out_of_memory(const c10::OutOfMemoryError& error, const Trai
   if (!phase.empty()) text += " in phase " + phase;
   text += ": " + first_sentences(error.what_without_backtrace());
   if (is_evaluation(phase)) {
-    return SystemError(text +
-                       "; whole chains are evaluated: set data.eval.crop_size to cut them, or leave long ones out "
+    return SystemError(text + "; whole chains go through the model: lower model.inference_slice_mib (" +
+                       std::to_string(config.model.inference_slice_mib) +
+                       "; 0 is no limit), set data.eval.crop_size to cut them, or leave long ones out "
                        "(data.source.val_chains)");
   }
   const TrainerConfig planned = planned_config(config);

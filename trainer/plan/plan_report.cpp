@@ -98,8 +98,8 @@ std::string evaluation_text(const TrainerConfig& config, std::int64_t graph_pool
   std::vector<std::int64_t> lengths{256, 512, 1024};
   if (config.data.eval.crop_size > 0) lengths = {config.data.eval.crop_size};
   for (const std::int64_t length : lengths) {
-    text << padded("  " + std::to_string(length) + " residues", name_width) << number(evaluation_memory(config, length) + graph_pool)
-         << "\n";
+    text << padded("  " + std::to_string(length) + " residues", name_width)
+         << number(evaluation_memory(config, length) + graph_pool) << "\n";
   }
   return text.str();
 }

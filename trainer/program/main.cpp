@@ -49,7 +49,9 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     return report("out of memory; lower data.train.crop_size or set model.blocks_per_checkpoint=1", ExitCode::system);
   } catch (const c10::OutOfMemoryError& error) {
-    return report(error.what_without_backtrace(), ExitCode::system);
+    return report("out of device memory; lower model.inference_slice_mib or leave long chains out: " +
+                      std::string(error.what_without_backtrace()),
+                  ExitCode::system);
   } catch (const c10::Error& error) {
     return report(error.what_without_backtrace(), ExitCode::failure);
   } catch (const std::exception& error) {

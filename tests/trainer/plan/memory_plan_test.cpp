@@ -116,6 +116,19 @@ TEST(MemoryPlan, RunningOneLeavesTheCountAsItWas) {
   EXPECT_EQ(second.peak.reserved, first.peak.reserved);
 }
 
+TEST(MemoryPlan, FirstStepsRunBesideTheGraphsOfOthers) {
+  TrainerConfig config = small_config();
+  const StepMemory without = step_memory(config);
+  EXPECT_EQ(without.graph_pool + without.beside_graphs, 0);
+  config.train.cuda_graphs = true;
+  const StepMemory always_two_passes = step_memory(config);
+  EXPECT_GT(always_two_passes.graph_pool, 0);
+  EXPECT_EQ(always_two_passes.beside_graphs, 0);
+  EXPECT_GT(always_two_passes.batch, without.batch) << "the place that graphs read from";
+  config.data.train.uniform_recycling = true;
+  EXPECT_EQ(step_memory(config).beside_graphs, step_memory(config).graph_pool);
+}
+
 TEST(MemoryPlan, LongerChainsNeedMoreInEvaluation) {
   EXPECT_GT(evaluation_memory(small_config(), 256), 1.5 * static_cast<double>(evaluation_memory(small_config(), 64)));
 }
