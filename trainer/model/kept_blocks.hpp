@@ -13,7 +13,7 @@ struct StackCheckpointing {
 };
 
 // Evoformer blocks come first: what they keep is free again before the backward pass comes to the extra MSA stack, one
-// of whose blocks, recomputed, can take more memory than several of theirs. Then the template pair stack, then the
+// of whose blocks, recomputed, takes more memory than one of theirs keeps. Then the template pair stack, then the
 // extra MSA stack, which saves the least time for the memory it keeps.
 StackCheckpointing share_kept_blocks(const ModelConfig& config);
 

@@ -115,7 +115,7 @@ std::string gib_text(std::int64_t bytes) {
 }
 
 FixedMemory fixed_memory() {
-  // One H100, CUDA 13.0, PyTorch 2.11: docs/memory.md has the command that measures them.
+  // Estimates for CUDA 13.0 and PyTorch 2.11 on an H100; memory_bench shows what a device really has in use.
   constexpr std::int64_t mib = 1024 * 1024;
   return {.context = 560 * mib, .workspaces = 64 * mib};
 }
