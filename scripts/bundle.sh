@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Collects the built programs, the GPU tests and the samples into a folder of a few MB that runs on another machine
-# whose Python has torch 2.11 for CUDA 13: a GPU node where nothing can be built or installed.
+# whose Python has torch 2.11 for CUDA 13: a GPU node where nothing can be built or installed. For developers, in a second;
+# what people install is scripts/package.sh's.
 #
 #   scripts/bundle.sh FOLDER [BUILD_FOLDER]        build folder: default build/release
 #   there:  . FOLDER/env.sh && foldperf-train --preset tiny --data "$FOLDPERF_BUNDLE/samples" --set train.device=cuda
@@ -30,9 +31,8 @@ find "$folder/bin" "$folder/tests" -type f -perm -u+x -exec strip --strip-debug 
 cat > "$folder/env.sh" <<'ENV'
 # Source this: puts the bundle's programs on PATH and the machine's torch on the loader's path.
 FOLDPERF_BUNDLE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-_torch=$(python3 -c 'import torch, os; print(os.path.dirname(torch.__file__))') || { echo "env.sh: python3 has no torch" >&2; return 1; }
-LD_LIBRARY_PATH=$_torch/lib
-for _dir in "$_torch"/../nvidia/*/lib; do LD_LIBRARY_PATH=$LD_LIBRARY_PATH:$_dir; done
+# As a release finds it (docs/installing.md): FOLDPERF_TORCH_DIR, the active environment, python3 on PATH.
+LD_LIBRARY_PATH=$("$FOLDPERF_BUNDLE/bin/foldperf" doctor --torch-libraries) || return 1
 PATH=$FOLDPERF_BUNDLE/bin:$PATH
 FOLDPERF_BIN_DIR=$FOLDPERF_BUNDLE/bin
 FOLDPERF_SOURCE_DIR=$FOLDPERF_BUNDLE/source

@@ -17,6 +17,7 @@ using nlohmann::json;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 // A release, made and unpacked once.
 class Package : public ::testing::Test {
@@ -122,6 +123,43 @@ TEST_F(Package, NamesATorchOfAnotherBuild) {
   EXPECT_EQ(doctor.exit_code, 1);
   EXPECT_EQ(finding(doctor, "Trainer")["state"], "broken");
   EXPECT_THAT(finding(doctor, "Trainer")["found"].get<std::string>(), HasSubstr("undefined symbol"));
+}
+
+// What the release needs of the machine, told to be more than any has.
+class PackageOfTheFuture : public Package {
+ protected:
+  PackageOfTheFuture() : needs_(*elsewhere / "some where/share/foldperf/needs.txt") {
+    if (made.exit_code == 0) before_ = read_file(needs_);
+  }
+  ~PackageOfTheFuture() override { write_file(needs_, before_); }
+  void need(const std::string& what, const std::string& version) const {
+    std::string text = before_;
+    const auto at = text.find(what + " ");
+    ASSERT_NE(at, std::string::npos);
+    text.replace(at, text.find('\n', at) - at, what + " " + version);
+    write_file(needs_, text);
+  }
+
+ private:
+  fs::path needs_;
+  std::string before_;
+};
+
+TEST_F(PackageOfTheFuture, RefusesAnOldCLibrary) {
+  need("GLIBC", "9.99");
+  for (const char* name : {"foldperf", "foldperf-train"}) {
+    const auto result = run({name, "--version"}, TORCH_DIR);
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_THAT(result.errors, AllOf(HasSubstr("the C library of this machine is glibc"), HasSubstr("needs 9.99")));
+  }
+}
+
+TEST_F(PackageOfTheFuture, BringsItsCxxLibraryWhereTheMachinesIsOld) {
+  const std::string own = *elsewhere / "some where/lib/gcc";
+  EXPECT_THAT(run({"foldperf", "doctor", "--torch-libraries"}, TORCH_DIR).output, Not(HasSubstr(own)));
+  need("GLIBCXX", "9.9.99");
+  EXPECT_THAT(run({"foldperf", "doctor", "--torch-libraries"}, TORCH_DIR).output, StartsWith(own + ":"));
+  EXPECT_EQ(run({"foldperf-train", "--version"}, TORCH_DIR).exit_code, 0);
 }
 
 TEST_F(Package, TrainsUnderTheProfiler) {
