@@ -181,6 +181,10 @@ void apply_layer(json& tree, const std::vector<TomlEntry>& layer) {
 json resolve_config(const ConfigSources& sources) {
   std::vector<std::vector<TomlEntry>> layers;
   std::string preset = sources.preset;
+  if (!sources.text.empty()) {
+    layers.push_back(read_toml(sources.text, sources.text_origin));
+    if (preset.empty()) preset = preset_named_in(layers.back());
+  }
   for (const std::string& path : sources.files) {
     layers.push_back(read_toml(read_file(path), path));
     if (preset.empty()) preset = preset_named_in(layers.back());

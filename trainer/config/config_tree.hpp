@@ -14,6 +14,8 @@ struct ConfigSources {
   std::string preset;              // empty: the key `preset` of the first file that has one, else initial_training
   std::vector<std::string> files;  // TOML files, later ones win
   std::vector<std::string> assignments;  // "key.path=value", as given to --set
+  std::string text = {};                 // TOML below the files, as that of a checkpoint; empty: none
+  std::string text_origin = {};          // what messages call it
 };
 
 // Throws UsageError naming the place (file:line or --set ...), the key, and the nearest key or the values allowed.

@@ -79,6 +79,12 @@ TrainerConfig trainer_config_from_json(const json& tree) {
   read(train, "max_nonfinite_steps", config.train.max_nonfinite_steps);
   read(train, "memory", config.train.memory);
 
+  const json& checkpoint = tree.at("checkpoint");
+  read(checkpoint, "every_steps", config.checkpoint.every_steps);
+  read(checkpoint, "at_end", config.checkpoint.at_end);
+  read(checkpoint, "keep_last", config.checkpoint.keep_last);
+  read(checkpoint, "keep_best", config.checkpoint.keep_best);
+
   if (config.train.batch_size * config.train.accumulate_grad_batches > 1) {
     config.train.recycling_per_step = std::exchange(config.data.train.uniform_recycling, false);
   }

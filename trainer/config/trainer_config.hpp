@@ -53,6 +53,14 @@ struct TrainConfig {
   std::string memory = "off";
 };
 
+// Checkpoints of a run: in <train.output>/checkpoints.
+struct CheckpointConfig {
+  std::int64_t every_steps = 1000;  // 0: none between
+  bool at_end = true;               // also on Ctrl-C, and when an error ends the run
+  std::int64_t keep_last = 3;
+  std::int64_t keep_best = 1;  // by lDDT-Ca of the evaluations
+};
+
 struct ProfileConfig {
   std::string ranges = "auto";  // auto, on, off
   bool operators = false;
@@ -68,6 +76,7 @@ struct TrainerConfig {
   double clip_max_norm = 0.1;  // 0: no clipping
   double ema_decay = 0.999;
   TrainConfig train;
+  CheckpointConfig checkpoint;
   ProfileConfig profile;
 };
 

@@ -1,12 +1,13 @@
 #include "trainer/loop/loader_source.hpp"
 
 #include <sstream>
+#include <utility>
 
 #include "core/error.hpp"
 
 namespace foldperf::trainer {
 
-LoaderSource::LoaderSource(const DataConfig& config, at::Device device) {
+LoaderSource::LoaderSource(const DataConfig& config, at::Device device, QueueProgress done) {
   std::vector<ChainSet> sets = training_sets(config);
   for (const ChainSet& set : sets) {
     for (const SkippedEntry& entry : set.catalog.skipped) {
@@ -15,8 +16,9 @@ LoaderSource::LoaderSource(const DataConfig& config, at::Device device) {
     for (const std::string& note : set.catalog.notes) warnings_.push_back(set.name + " set: " + note);
   }
   dataset_ = std::make_shared<const ChainDataset>(std::move(sets), config, DataMode::train);
-  feed_ =
-      std::make_unique<DeviceFeed>(std::make_unique<BatchLoader>(dataset_, training_loader_options(config)), device);
+  LoaderOptions options = training_loader_options(config);
+  options.done = std::move(done);
+  feed_ = std::make_unique<DeviceFeed>(std::make_unique<BatchLoader>(dataset_, options), device);
 }
 
 TrainingBatch LoaderSource::next() {

@@ -12,10 +12,11 @@
 
 namespace foldperf::trainer {
 
-// Training batches on the device, prepared ahead on the loader's threads. Throws as training_sets.
+// Training batches on the device, prepared ahead on the loader's threads. Samples of `done` are left out: those that a
+// run which is gone on with has trained on. Throws as training_sets.
 class LoaderSource : public BatchSource {
  public:
-  explicit LoaderSource(const DataConfig& config, at::Device device = at::kCPU);
+  explicit LoaderSource(const DataConfig& config, at::Device device = at::kCPU, QueueProgress done = {});
   TrainingBatch next() override;
 
   [[nodiscard]] std::size_t chains() const { return dataset_->size(); }

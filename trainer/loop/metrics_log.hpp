@@ -11,8 +11,9 @@ namespace foldperf::trainer {
 
 class MetricsLog : public RunObserver {
  public:
-  // Begins the file anew. Throws SystemError, here and where a line cannot be written.
-  explicit MetricsLog(std::string path) : file_(std::move(path)) {}
+  // Begins the file anew, or goes on behind its last line. Throws SystemError, here and where a line cannot be written.
+  explicit MetricsLog(std::string path, OutputFile::Mode mode = OutputFile::Mode::truncate)
+      : file_(std::move(path), mode) {}
 
   void run_start(const RunStart& start) override;
   void step(const StepRecord& record) override;

@@ -1,7 +1,7 @@
 #include "trainer/loop/trainer.hpp"
 
 #include "trainer/checkpoint/model_weights.hpp"
-#include "trainer/checkpoint/tensor_file.hpp"
+#include "trainer/checkpoint/weights_file.hpp"
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/instrument/traced_module.hpp"
 #include "trainer/model/parameter_device.hpp"
@@ -58,7 +58,7 @@ Trainer::Trainer(const TrainerConfig& config, at::Device device, std::function<v
     model_ = AlphaFold(config.model);
   }
   if (!config.train.initial_weights.empty()) {
-    assign_weights(*model_, load_tensors(config.train.initial_weights), config.train.initial_weights);
+    assign_weights(*model_, load_weights(config.train.initial_weights).tensors, config.train.initial_weights);
   }
   model_->to(device_);
   model_->train();

@@ -5,9 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
+#include <utility>
 
-#include "trainer/checkpoint/model_weights.hpp"
+#include "trainer/checkpoint/checkpoint_saver.hpp"
+#include "trainer/checkpoint/configuration_changes.hpp"
+#include "trainer/checkpoint/metrics_lines.hpp"
 #include "trainer/checkpoint/output_file.hpp"
+#include "trainer/checkpoint/resume.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/graph/work_stream.hpp"
@@ -36,17 +40,31 @@ struct StepUnderWay {
   std::vector<facts::BatchFact> samples;
   std::int64_t drift = 0;
   double data_wait_s = 0;
+  QueueProgress data;  // with its samples
 };
+
+TrainingTensors live_tensors(Trainer& trainer) {
+  TrainingTensors live;
+  for (const auto& [name, tensor] : trainer.weights()) live.model[name] = tensor;
+  live.average = trainer.average().live_state();
+  live.optimizer = trainer.optimizer().live_state();
+  return live;
+}
 
 class Run {
  public:
   Run(Trainer& trainer, const TrainerConfig& config, const nlohmann::json& resolved, std::ostream& out,
-      ProgressStyle style)
+      ProgressStyle style, ResumePoint* resume)
       : trainer_(trainer),
         config_(config),
         folder_(make_folder(config.train.output)),
         progress_(out, style, config.train.steps) {
-    observers_.push_back(std::make_unique<MetricsLog>((folder_ / "metrics.jsonl").string()));
+    const std::string metrics = (folder_ / "metrics.jsonl").string();
+    make_saver(resolved, resume);  // before any file is touched: it may refuse
+    const bool is_continued = resume != nullptr && take_up(*resume, resolved, metrics);
+    saver_->set_metrics(metrics);
+    observers_.push_back(
+        std::make_unique<MetricsLog>(metrics, is_continued ? OutputFile::Mode::append : OutputFile::Mode::truncate));
     if (config.train.tensorboard)
       observers_.push_back(std::make_unique<TensorBoardLog>(folder_ / "tensorboard", print_config(resolved)));
     gpu_ = measure_gpu(trainer.device(), [this](const std::string& text) { progress_.note(text); });
@@ -58,7 +76,7 @@ class Run {
   RunResult run(BatchSource& batches, EvaluationSource& evaluation) {
     const WorkStream stream(trainer_.device());
     try {
-      for (const auto& observer : observers_) observer->run_start({config_, 0, evaluation.size()});
+      for (const auto& observer : observers_) observer->run_start({config_, result_.steps, evaluation.size()});
       train(batches, evaluation);
     } catch (...) {
       // A damaged file in the middle of a run, gradients that stay infinite: what was learnt so far is kept.
@@ -68,6 +86,7 @@ class Run {
     }
     write_weights();
     for (const auto& observer : observers_) observer->run_end(result_);
+    finish_checkpoints();
     tell_graphs();
     progress_.finish();
     return result_;
@@ -79,17 +98,19 @@ class Run {
     std::optional<OperatorRanges> operators;
     if (config_.profile.operators && instrumentation_enabled()) operators.emplace();
     StepBatches batches(config_, source);
-    std::int64_t evaluated_at = -1;
-    if (config_.train.evaluate_at_start) evaluate(0, evaluation);
+    const std::int64_t first = result_.steps;
+    // An evaluation that a resumed run had not finished.
+    if (first == 0 ? config_.train.evaluate_at_start : is_evaluation_due(first) && evaluated_after_ != first) {
+      evaluate(first, evaluation);
+    }
     begin_step();
     try {
-      for (std::int64_t step = 0; step < config_.train.steps && !StopSignal::requested(); ++step) {
+      for (std::int64_t step = first; step < config_.train.steps && !StopSignal::requested(); ++step) {
         make_step(step, batches);
         const std::int64_t made = step + 1;
-        if (config_.train.evaluate_every > 0 && made % config_.train.evaluate_every == 0 && !StopSignal::requested()) {
+        if (is_evaluation_due(made) && !StopSignal::requested()) {
           complete_step();
           evaluate(made, evaluation);
-          evaluated_at = made;
         }
       }
     } catch (...) {
@@ -97,10 +118,59 @@ class Run {
       throw;
     }
     complete_step();
-    if (config_.train.evaluate_at_end && !StopSignal::requested() && evaluated_at != result_.steps) {
+    if (config_.train.evaluate_at_end && !StopSignal::requested() && evaluated_after_ != result_.steps) {
       evaluate(result_.steps, evaluation);
     }
     result_.interrupted = StopSignal::requested();
+  }
+
+  [[nodiscard]] bool is_evaluation_due(std::int64_t made) const {
+    return config_.train.evaluate_every > 0 && made % config_.train.evaluate_every == 0;
+  }
+
+  void make_saver(const nlohmann::json& resolved, ResumePoint* resume) {
+    CheckpointSaver::Options options;
+    options.config = config_.checkpoint;
+    options.run_folder = folder_;
+    options.steps = config_.train.steps;
+    options.first_step = resume != nullptr ? resume->state.counters.steps : 0;
+    options.configuration = print_config(resolved);
+    options.seed = config_.train.seed;
+    options.ema_decay = config_.ema_decay;
+    options.note = [this](const std::string& text) { progress_.note(text); };
+    saver_.emplace(std::move(options), live_tensors(trainer_));
+  }
+
+  // Goes on where a checkpoint stands. Whether its run's metrics are in our folder, to be continued.
+  bool take_up(ResumePoint& point, const nlohmann::json& resolved, const std::string& metrics) {
+    const std::vector<std::string> changes = configuration_changes(point.state.configuration, resolved);
+    restore_tensors(point, live_tensors(trainer_), changes);
+    trainer_.publish();
+    point.state.tensors = {};  // as much memory as all of the trainer's
+    const RunCounters& counters = point.state.counters;
+    result_.steps = launched_ = counters.steps;
+    result_.skipped_steps = counters.skipped_steps;
+    result_.nonfinite_terms = counters.nonfinite_terms;
+    skipped_in_a_row_ = counters.skipped_in_a_row;
+    evaluated_after_ = counters.evaluated_after;
+    trained_on_ = point.state.data;
+    progress_.note("going on after step " + std::to_string(counters.steps) + " of " +
+                   std::to_string(config_.train.steps) + ", from " + point.file);
+    for (const std::string& change : changes) progress_.note("another setting than the checkpoint's: " + change);
+    std::error_code error;
+    if (!fs::equivalent(folder_, point.run_folder, error)) return false;
+    drop_lines_after(metrics, counters.steps, counters.evaluated_after == counters.steps);
+    return true;
+  }
+
+  [[nodiscard]] RunCounters counters() const {
+    return {result_.steps, result_.skipped_steps, skipped_in_a_row_, result_.nonfinite_terms, evaluated_after_};
+  }
+
+  // No step is under way.
+  void finish_checkpoints() {
+    const PhaseRange phase(facts::phase::checkpoint);
+    saver_->finish(counters(), trained_on_);
   }
 
   // While another error is on its way.
@@ -108,6 +178,8 @@ class Run {
     try {
       write_weights();
       for (const auto& observer : observers_) observer->run_end(result_);
+      // A step that broke off may have changed a part of the state.
+      if (!is_launching_ && launched_ == result_.steps) finish_checkpoints();
       progress_.note("the weights after " + std::to_string(result_.steps) + " steps are in " + folder_.string());
     } catch (const std::exception& error) {
       progress_.note(std::string("the weights could not be kept: ") + error.what());
@@ -138,24 +210,34 @@ class Run {
     }
     for (const facts::BatchFact& sample : next.samples) emit_fact(sample);
     next.drift = parts.back().drift;
+    next.data = parts.back().progress;
+    is_launching_ = true;
     next.pending = trainer_.launch(step, parts);
+    is_launching_ = false;
+    launched_ = step + 1;
     emit_fact(facts::StepFact{step, static_cast<std::int64_t>(next.samples.size())});
-    complete_step();
-    under_way_ = std::move(next);
+    QueueProgress data = next.data;
+    complete(std::exchange(under_way_, std::move(next)));
+    if (saver_->is_due(launched_)) {
+      const PhaseRange phase(facts::phase::checkpoint);
+      saver_->take(launched_, data);
+    }
     if (trainer_.device().is_cpu()) complete_step();
   }
 
   // Waits for the numbers of the step that was submitted last, if any, and tells them.
-  void complete_step() {
-    if (!under_way_) return;
-    StepUnderWay done = std::move(*under_way_);
-    under_way_.reset();
+  void complete_step() { complete(std::exchange(under_way_, std::nullopt)); }
+
+  void complete(std::optional<StepUnderWay> step) {
+    if (!step) return;
+    StepUnderWay& done = *step;
     const StepMetrics metrics = trainer_.finish(std::move(done.pending));
     const double step_s = seconds_since(step_began_);
     begin_step();
     const std::string& chain = done.samples.front().chain;
     emit_metrics(metrics, chain, done.drift);
     ++result_.steps;
+    trained_on_ = std::move(done.data);
     account(metrics, chain);
     for (const auto& [phase, gib] : trainer_.memory().peaks_gib())
       device_measurements_["memory_peak_gib." + phase] = gib;
@@ -163,6 +245,8 @@ class Run {
     const StepRecord record{metrics, done.samples, done.drift, step_s, done.data_wait_s, device_measurements_};
     for (const auto& observer : observers_) observer->step(record);
     progress_.step(metrics.step, metrics.loss, metrics.lddt_ca);
+    saver_->report();
+    saver_->write(counters());
     if (skipped_in_a_row_ >= config_.train.max_nonfinite_steps) {
       throw Error("the gradient was not finite in " + std::to_string(skipped_in_a_row_) +
                   " steps in a row, the last of them step " + std::to_string(metrics.step) + " on chain " + chain +
@@ -222,6 +306,10 @@ class Run {
     }
     for (const auto& observer : observers_) observer->evaluation(record);
     tell_evaluation(record, evaluation.size());
+    if (record.is_complete()) {
+      evaluated_after_ = steps_made;
+      if (steps_made > 0) saver_->evaluated(counters(), trained_on_, record.chains.back().values.at("lddt_ca"));
+    }
     begin_step();
   }
 
@@ -273,21 +361,29 @@ class Run {
   std::unique_ptr<telemetry::GpuSampler> gpu_;
   std::map<std::string, double> device_measurements_;
   std::int64_t skipped_in_a_row_ = 0;
+  std::int64_t evaluated_after_ = -1;  // steps made at the last evaluation that was finished
+  std::int64_t launched_ = 0;          // steps that the state holds
+  bool is_launching_ = false;
+  QueueProgress trained_on_;  // with the samples of result_.steps
+  std::optional<CheckpointSaver> saver_;
 };
 
 }  // namespace
 
 RunResult run_training(const TrainerConfig& config, const nlohmann::json& resolved, BatchSource& batches,
-                       EvaluationSource& evaluation, std::ostream& out, ProgressStyle style) {
+                       EvaluationSource& evaluation, std::ostream& out, ProgressStyle style, ResumePoint* resume) {
   if (config.train.threads > 0) at::set_num_threads(static_cast<int>(config.train.threads));
   const auto note = [&out](const std::string& text) { out << "foldperf-train: " << text << std::endl; };
-  Trainer trainer(config, choose_device(config.train.device), note);
-  return run_training(trainer, config, resolved, batches, evaluation, out, style);
+  TrainerConfig start = config;
+  if (resume != nullptr) start.train.initial_weights.clear();  // the checkpoint's are later ones
+  Trainer trainer(start, choose_device(config.train.device), note);
+  return run_training(trainer, config, resolved, batches, evaluation, out, style, resume);
 }
 
 RunResult run_training(Trainer& trainer, const TrainerConfig& config, const nlohmann::json& resolved,
-                       BatchSource& batches, EvaluationSource& evaluation, std::ostream& out, ProgressStyle style) {
-  return Run(trainer, config, resolved, out, style).run(batches, evaluation);
+                       BatchSource& batches, EvaluationSource& evaluation, std::ostream& out, ProgressStyle style,
+                       ResumePoint* resume) {
+  return Run(trainer, config, resolved, out, style, resume).run(batches, evaluation);
 }
 
 }  // namespace foldperf::trainer

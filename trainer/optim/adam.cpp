@@ -65,6 +65,17 @@ TensorDict Adam::state() const {
   return state;
 }
 
+TensorDict Adam::live_state() const {
+  TensorDict state;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string& name = parameters_[i].first;
+    state["exp_avg." + name] = exp_avg_[i];
+    state["exp_avg_sq." + name] = exp_avg_sq_[i];
+    state["step." + name] = steps_[i];
+  }
+  return state;
+}
+
 void Adam::load_state(const TensorDict& state) {
   load_named(state, "exp_avg.", parameters_, exp_avg_);
   load_named(state, "exp_avg_sq.", parameters_, exp_avg_sq_);

@@ -41,6 +41,8 @@ class Adam {
 
   // exp_avg.<parameter>, exp_avg_sq.<parameter>, step.<parameter> (scalar float32): copies on the CPU.
   [[nodiscard]] TensorDict state() const;
+  // The tensors of state() themselves: they keep their memory while this lives.
+  [[nodiscard]] TensorDict live_state() const;
   // Throws Error naming the first tensor that is missing or has another shape.
   void load_state(const TensorDict& state);
 

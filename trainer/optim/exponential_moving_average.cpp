@@ -34,6 +34,12 @@ TensorDict ExponentialMovingAverage::state() const {
   return state;
 }
 
+TensorDict ExponentialMovingAverage::live_state() const {
+  TensorDict state;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) state[parameters_[i].first] = averages_[i];
+  return state;
+}
+
 void ExponentialMovingAverage::load_state(const TensorDict& state) { load_named(state, "", parameters_, averages_); }
 
 }  // namespace foldperf::trainer

@@ -18,6 +18,7 @@ constexpr const char* footer = R"(
 Examples:
   foldperf-train --preset tiny --data samples --output runs/first
   foldperf-train --config run.toml --set schedule.max_lr=5e-4 --steps 1000
+  foldperf-train --resume runs/first --steps 20000
   foldperf-train --preset initial_training --data pdb --alignments alignments --print-config > run.toml
   foldperf-train --preset initial_training --dry-run --memory 80
   foldperf-train check-data --config run.toml
@@ -113,6 +114,13 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   add_data_options(app, line, settings);
   app.add_option("--output", settings.output, "Folder for weights and metrics (train.output)")->type_name("DIR");
   app.add_option("--steps", settings.steps, "Training steps (train.steps)")->type_name("N");
+  CLI::Option* const resume =
+      app.add_option(
+             "--resume", line.resume_from,
+             "Go on from a checkpoint: a file, or a run's folder; without PATH the output folder's newest, if any")
+          ->type_name("[PATH]")
+          ->expected(0, 1);
+  app.add_flag("--overwrite", line.overwrite, "Begin anew where an earlier run has checkpoints: they are removed");
   app.add_flag("--print-config", line.print_config, "Print the whole configuration as TOML, and leave");
   app.add_flag("--dry-run", line.dry_run,
                "Print what training needs of a GPU's memory, and leave; needs no GPU, no data");
@@ -132,6 +140,10 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     return line;
   } catch (const CLI::ParseError& error) {
     throw UsageError(std::string(error.what()) + " (foldperf-train --help lists the options)");
+  }
+  line.resume = resume->count() > 0;
+  if (line.resume && line.overwrite && line.command == Command::train) {
+    throw UsageError("--resume goes on with a run and --overwrite begins anew: give one of them");
   }
   if (line.memory_gib && !line.dry_run)
     throw UsageError("--memory goes with --dry-run; a limit for training is --set train.memory=GIB");

@@ -19,6 +19,8 @@ struct CommandLine {
   bool dry_run = false;              // say what device memory training needs
   std::optional<double> memory_gib;  // of a device that is not at hand, for dry_run
   bool quiet = false;
+  bool resume = false;
+  std::string resume_from;  // checkpoint or folder; empty: the output folder
   // Not empty: print this and leave with success (--help, --version, --list-presets).
   std::string answer;
 
@@ -31,7 +33,7 @@ struct CommandLine {
   std::int64_t limit = 0;   // check-data: chains to check; 0: all
   std::string clusters;     // caches: cluster file
   std::string folder;       // caches: where they are written
-  bool overwrite = false;   // features, caches, pack
+  bool overwrite = false;   // training, features, caches, pack
   bool verify = false;      // pack: every file is parsed
 };
 

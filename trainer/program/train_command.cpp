@@ -1,8 +1,13 @@
 #include <torch/torch.h>
 
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "core/error.hpp"
+#include "trainer/checkpoint/checkpoint_saver.hpp"
+#include "trainer/checkpoint/resume.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/instrument/range_sink.hpp"
 #include "trainer/loop/loader_source.hpp"
@@ -19,6 +24,36 @@ namespace {
 
 bool ranges_wanted(const ProfileConfig& profile) {
   return profile.ranges == "on" || (profile.ranges == "auto" && nvtx_tool_present());
+}
+
+namespace fs = std::filesystem;
+
+std::string output_of(const ConfigSources& sources) {
+  return resolve_config(sources).at("train").at("output").get<std::string>();
+}
+
+// The checkpoint that --resume means; empty where a run is to begin. A preset or files on the command line say the
+// whole configuration; without them it is the checkpoint's, and `sources` becomes so, with the run's own folder.
+std::optional<ResumePoint> find_checkpoint(const CommandLine& line, ConfigSources& sources) {
+  if (!line.resume) return std::nullopt;
+  const std::string path = line.resume_from.empty() ? output_of(sources) : line.resume_from;
+  std::optional<ResumePoint> point =
+      find_resume_point(path, [](const std::string& text) { std::cerr << "foldperf-train: " << text << std::endl; });
+  if (!point) {
+    if (!line.resume_from.empty()) throw InputError(path, "has no checkpoint to go on from");
+    if (!line.quiet) std::cerr << "foldperf-train: " << path << " has no checkpoint yet: the run begins" << std::endl;
+    return std::nullopt;
+  }
+  if (!sources.preset.empty() || !sources.files.empty()) return point;
+  sources.text = point->state.configuration;
+  sources.text_origin = point->file + " (configuration)";
+  std::error_code error;
+  if (!point->run_folder.empty() && !fs::equivalent(output_of(sources), point->run_folder, error)) {
+    // The folder was moved, or is named from another place. What the command line says still wins.
+    const std::string folder = nlohmann::json(point->run_folder.string()).dump();
+    sources.assignments.insert(sources.assignments.begin(), "train.output=" + folder);
+  }
+  return point;
 }
 
 bool has_gpu(const TrainerConfig& config) { return config.train.device != "cpu" && torch::cuda::is_available(); }
@@ -45,7 +80,9 @@ std::string plan_memory(TrainerConfig& config, nlohmann::json& tree, at::Device 
 }  // namespace
 
 ExitCode train_command(const CommandLine& line) {
-  nlohmann::json tree = resolve_config(line.sources);
+  ConfigSources sources = line.sources;
+  std::optional<ResumePoint> resume = find_checkpoint(line, sources);
+  nlohmann::json tree = resolve_config(sources);
   if (line.print_config) {
     std::cout << print_config(tree);
     return ExitCode::success;
@@ -58,20 +95,24 @@ ExitCode train_command(const CommandLine& line) {
   }
   enable_instrumentation(ranges_wanted(config.profile));
 
+  // Before the data is looked through.
+  if (!line.overwrite) refuse_later_checkpoints(config.train.output, resume ? resume->state.counters.steps : 0);
+
   const at::Device device = choose_device(config.train.device);
   const std::string plan = plan_memory(config, tree, device);
   if (!line.quiet && !plan.empty()) std::cerr << "foldperf-train: " << plan << std::endl;
-  LoaderSource batches(config.data, device);
+  LoaderSource batches(config.data, device, resume ? resume->state.data : QueueProgress{});
   EvaluationChains evaluation(config.data, device);
   if (!line.quiet) {
     for (const std::string& warning : batches.warnings()) std::cerr << "foldperf-train: " << warning << "\n";
     std::cerr << "foldperf-train: preset " << config.preset << ", " << batches.chains() << " training chains, "
               << evaluation.size() << " evaluation chains, " << config.train.steps << " steps" << std::endl;
   }
+  if (line.overwrite) CheckpointFolder(checkpoints_of(config.train.output)).clear();  // nothing is amiss so far
   const ProgressStyle style = line.quiet ? ProgressStyle::quiet : default_progress_style();
   RunResult result;
   try {
-    result = run_training(config, tree, batches, evaluation, std::cerr, style);
+    result = run_training(config, tree, batches, evaluation, std::cerr, style, resume ? &*resume : nullptr);
   } catch (const c10::OutOfMemoryError& error) {
     throw explain_out_of_memory(error, config, DeviceMemory::capacity(device));
   }

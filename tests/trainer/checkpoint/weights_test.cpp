@@ -1,14 +1,11 @@
 #include <gmock/gmock.h>
 #include <torch/torch.h>
-#include <unistd.h>
 
-#include <cmath>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
+#include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
 #include "trainer/checkpoint/model_weights.hpp"
 #include "trainer/checkpoint/output_file.hpp"
@@ -21,26 +18,12 @@ namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
+using ::foldperf::testing::message_of;
+
 class Files : public ::testing::Test {
  protected:
-  void SetUp() override {
-    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
-    folder = fs::temp_directory_path() / (std::string("foldperf_files_") + info->name() + std::to_string(::getpid()));
-    fs::create_directories(folder);
-  }
-  void TearDown() override { fs::remove_all(folder); }
   std::string path(const char* name) const { return (folder / name).string(); }
-
-  template <typename Error, typename Function>
-  static std::string message(Function&& function) {
-    try {
-      function();
-    } catch (const Error& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-  fs::path folder;
+  ::foldperf::testing::TemporaryFolder folder;
 };
 
 TensorDict sample() {
@@ -59,70 +42,74 @@ TEST_F(Files, WeightsComeBackAsTheyWere) {
   EXPECT_FALSE(fs::exists(path("w.pt.partial")));
 }
 
-TEST_F(Files, PythonReadsWeightsWithWeightsOnly) {
-  const fs::path python = ::foldperf::testing::project_dir() / ".venv" / "bin" / "python";
-  if (!fs::exists(python)) GTEST_SKIP() << "no Python environment at " << python;
-  save_tensors(path("w.pt"), {{"x", torch::arange(6, torch::kFloat).reshape({2, 3})}});
-  const std::string command = python.string() + " -c \"import torch; d = torch.load('" + path("w.pt") +
-                              "', weights_only=True); assert type(d) is dict, type(d); "
-                              "assert d['x'].tolist() == [[0, 1, 2], [3, 4, 5]], d\"";
-  EXPECT_EQ(std::system(command.c_str()), 0);
-}
-
-TEST_F(Files, AStateDictOfPythonIsRead) {
-  const fs::path python = ::foldperf::testing::project_dir() / ".venv" / "bin" / "python";
-  if (!fs::exists(python)) GTEST_SKIP() << "no Python environment at " << python;
-  // More than a thousand items: Python's pickler writes them in batches of as many.
-  const std::string script =
-      "import torch; m = torch.nn.ModuleDict({'a': torch.nn.Linear(3, 2), 'b': torch.nn.LayerNorm(3), "
-      "'c': torch.nn.ParameterList([torch.nn.Parameter(torch.full((1,), float(i))) for i in range(1500)])}); "
-      "torch.save(m.state_dict(), '" +
-      path("state.pt") + "'); torch.save(torch.nn.Linear(1, 1, bias=False).state_dict(), '" + path("one.pt") +
-      "'); torch.save({'model': m.state_dict()}, '" + path("nested.pt") + "')";
-  ASSERT_EQ(std::system((python.string() + " -c \"" + script + "\"").c_str()), 0);
-  const TensorDict read = load_tensors(path("state.pt"));
-  EXPECT_EQ(read.size(), 1504u);
-  EXPECT_EQ(read.at("a.weight").sizes(), (std::vector<std::int64_t>{2, 3}));
-  EXPECT_TRUE(torch::equal(read.at("b.weight"), torch::ones({3})));
-  EXPECT_EQ(read.at("c.1499").item<float>(), 1499);
-  EXPECT_EQ(load_tensors(path("one.pt")).size(), 1u);
-  EXPECT_THAT(message<InputError>([&] { load_tensors(path("nested.pt")); }), HasSubstr("nested.pt"));
-}
-
 TEST_F(Files, AFailedWriteLeavesTheOldFile) {
   save_tensors(path("w.pt"), {{"x", torch::ones({1})}});
   fs::create_symlink("/dev/full", path("w.pt.partial"));
-  EXPECT_THAT(message<SystemError>([&] { save_tensors(path("w.pt"), sample()); }),
+  EXPECT_THAT(message_of<SystemError>([&] { save_tensors(path("w.pt"), sample()); }),
               AllOf(HasSubstr("w.pt.partial"), HasSubstr("No space left on device")));
   EXPECT_EQ(load_tensors(path("w.pt")).size(), 1u);
 }
 
 TEST_F(Files, AFolderThatCannotBeWrittenIsNamed) {
-  EXPECT_THAT(message<SystemError>([&] { OutputFile file(path("none") + "/x"); }), HasSubstr("/none/x"));
+  EXPECT_THAT(message_of<SystemError>([&] { OutputFile file(path("none") + "/x"); }), HasSubstr("/none/x"));
 }
 
-TEST_F(Files, DamagedWeightsAreNamed) {
-  EXPECT_THAT(message<InputError>([&] { load_tensors(path("none.pt")); }), HasSubstr("none.pt"));
-  std::ofstream(path("bad.pt")) << "not weights";
-  EXPECT_THAT(message<InputError>([&] { load_tensors(path("bad.pt")); }), HasSubstr("bad.pt"));
+TEST_F(Files, DamageIsNoticedWhereverItIs) {
   save_tensors(path("good.pt"), sample());
-  fs::resize_file(path("good.pt"), fs::file_size(path("good.pt")) / 2);
-  EXPECT_THAT(message<InputError>([&] { load_tensors(path("good.pt")); }), HasSubstr("good.pt"));
+  const std::string good = ::foldperf::testing::read_file(path("good.pt"));
+  EXPECT_THAT(message_of<InputError>([&] { load_tensors(path("none.pt")); }), HasSubstr("none.pt: cannot be opened"));
+  const auto refusal = [&](const std::string& bytes) {
+    ::foldperf::testing::write_file(path("bad.pt"), bytes);
+    return message_of<InputError>([&] { load_tensors(path("bad.pt")); });
+  };
+  EXPECT_THAT(refusal("not weights"), HasSubstr("bad.pt: is no file that torch.save wrote"));
+  EXPECT_THAT(refusal(""), HasSubstr("is empty"));
+  for (std::size_t size : {good.size() / 2, good.size() - 1, std::size_t{100}}) {
+    EXPECT_THAT(refusal(good.substr(0, size)), HasSubstr("bad.pt: is cut off")) << size;
+  }
+  // One bit of a tensor.
+  const at::Tensor weight = load_tensors(path("good.pt")).at("a.weight");
+  std::string flipped = good;
+  const std::size_t place = good.find(std::string(static_cast<const char*>(weight.const_data_ptr()), 48));
+  ASSERT_NE(place, good.npos);
+  flipped[place + 17] ^= 4;
+  EXPECT_THAT(refusal(flipped), HasSubstr("bad.pt: is damaged: the checksum of record data/"));
 }
 
 TEST_F(Files, WeightsMustFitTheModel) {
   torch::nn::Linear model(4, 3);
   const auto original = weights_of(*model);
-  const auto assign = [&](const TensorDict& weights) {
-    return message<InputError>([&] { assign_weights(*model, weights, "w.pt"); });
+  const at::Tensor weight = torch::ones({3, 4}), bias = torch::ones({3});
+  const auto refusal = [&](const TensorDict& weights) {
+    return message_of<InputError>([&] { assign_weights(*model, weights, "w.pt"); });
   };
-  EXPECT_THAT(assign({{"weight", torch::ones({3, 4})}}), AllOf(HasSubstr("w.pt"), HasSubstr("'bias'")));
-  EXPECT_THAT(assign({{"weight", torch::ones({3, 4})}, {"bias", torch::ones({4})}}), HasSubstr("'bias'"));
-  EXPECT_THAT(assign({{"weight", torch::ones({3, 4})}, {"bias", torch::ones({3})}, {"other", torch::ones({1})}}),
-              HasSubstr("'other'"));
+  EXPECT_THAT(refusal({{"weight", weight}}),
+              AllOf(HasSubstr("w.pt: its 1 weights do not fit"), HasSubstr("1 missing: 'bias'")));
+  EXPECT_THAT(refusal({{"weight", weight}, {"bias", torch::ones({4})}}),
+              HasSubstr("1 of another shape: 'bias' has [4], the model's is [3]"));
+  EXPECT_THAT(refusal({{"wieght", weight}, {"bias", bias}}),
+              AllOf(HasSubstr("1 missing: 'weight' (the file has 'wieght')"),
+                    HasSubstr("1 unknown: 'wieght' (the model has 'weight')")));
+  EXPECT_THAT(refusal({{"weight", weight}, {"bias", bias}, {"a", bias}, {"b", bias}, {"c", bias}, {"d", bias}}),
+              HasSubstr("4 unknown: 'a', 'b', 'c', ..."));
   EXPECT_TRUE(torch::equal(model->weight, original.at("weight")));
-  EXPECT_EQ(assign({{"weight", torch::ones({3, 4})}, {"bias", torch::ones({3})}}), "no error");
-  EXPECT_TRUE(torch::equal(model->bias, torch::ones({3})));
+  assign_weights(*model, {{"weight", weight}, {"bias", bias}}, "w.pt");
+  EXPECT_TRUE(torch::equal(model->bias, bias));
+}
+
+TEST_F(Files, OldNamesGoWhereTheyWent) {
+  const at::Tensor one = torch::ones({1});
+  const TensorDict expected = {{"template_embedder.template_single_embedder.linear_1.weight", one},
+                               {"evoformer.blocks.0.pair_stack.tri_mul_out.linear_z.bias", one},
+                               {"structure_module.ipa.linear_q_points.linear.weight", one}};
+  const TensorDict old = {{"template_angle_embedder.linear_1.weight", one},
+                          {"evoformer.blocks.0.core.tri_mul_out.linear_z.bias", one},
+                          {"structure_module.ipa.linear_q_points.weight", one}};
+  EXPECT_EQ(fitted_weights(old, expected, "w.pt").size(), 3u);
+  EXPECT_EQ(fitted_weights(expected, expected, "w.pt").size(), 3u);
+  TensorDict both = old;
+  both["structure_module.ipa.linear_q_points.linear.weight"] = one;
+  EXPECT_THAT(message_of<InputError>([&] { fitted_weights(both, expected, "w.pt"); }), HasSubstr("two weights for"));
 }
 
 }  // namespace

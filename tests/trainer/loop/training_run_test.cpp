@@ -136,6 +136,7 @@ TEST_F(TrainingRun, TheSameSeedGivesTheSameNumbersBitForBit) {
   for (const auto& [name, tensor] : load_tensors((output() / "weights.pt").string())) {
     EXPECT_TRUE(torch::equal(tensor, weights.at(name))) << name;
   }
+  fs::remove_all(output());
   configure({"globals.seed=43"});
   run();
   EXPECT_NE(without_times(metrics()), first);
@@ -313,6 +314,7 @@ TEST_F(TrainingRun, InstrumentationChangesNoNumberAndShowsEveryPart) {
   configure({"train.steps=2", "model.blocks_per_checkpoint=1", "data.common.max_recycling_iters=1"});
   run();
   const auto plain = without_times(metrics());
+  fs::remove_all(output());
   RecordingSink sink;
   run();
   EXPECT_TRUE(sink.balanced());

@@ -87,10 +87,44 @@ TEST(Program, CtrlCFinishesTheStepAndWritesTheWeights) {
     EXPECT_EQ(result.exit_code, 130) << result.errors;
     EXPECT_THAT(result.errors, HasSubstr("stopping after this step"));
     EXPECT_TRUE(fs::exists(folder / "run" / "weights.pt"));
+    EXPECT_FALSE(fs::is_empty(folder / "run" / "checkpoints"));
     std::ifstream in(metrics);
     std::string text((std::istreambuf_iterator<char>(in)), {});
     EXPECT_EQ(text.back(), '\n') << "the last line is whole";
   }
+}
+
+TEST(Program, GoesOnWithARunThatWasStopped) {
+  const TemporaryFolder folder;
+  const fs::path output = folder / "run", metrics = output / "metrics.jsonl";
+  ASSERT_EQ(run(command(output, {"--steps", "3", "--quiet"})).exit_code, 0);
+  EXPECT_TRUE(fs::exists(output / "checkpoints" / "step-000000003.pt"));
+
+  // Without --resume nothing of it is overwritten.
+  const ProcessResult again = run(command(output, {"--steps", "3"}));
+  EXPECT_EQ(again.exit_code, 2);
+  EXPECT_THAT(again.errors, AllOf(HasSubstr("--resume"), HasSubstr("--overwrite")));
+
+  // By its folder alone, under another name: the configuration is the checkpoint's.
+  fs::rename(output, folder / "moved");
+  const std::string program = ::foldperf::testing::program("foldperf-train");
+  const ProcessResult more = run({program, "--resume", (folder / "moved").string(), "--steps", "5"});
+  EXPECT_EQ(more.exit_code, 0) << more.errors;
+  EXPECT_THAT(more.errors, AllOf(HasSubstr("going on after step 3 of 5"), HasSubstr("train.steps: 3, now 5")));
+  EXPECT_GE(lines_of(folder / "moved" / "metrics.jsonl"), 5u);
+  EXPECT_FALSE(fs::exists(output));
+
+  // As in a job's script: begins, and goes on.
+  for (const char* words : {"has no checkpoint yet", "going on after step 2 of 2"}) {
+    const ProcessResult job = run(command(folder / "job", {"--steps", "2", "--resume"}));
+    EXPECT_EQ(job.exit_code, 0) << job.errors;
+    EXPECT_THAT(job.errors, HasSubstr(words));
+  }
+  const ProcessResult anew = run(command(folder / "job", {"--steps", "1", "--overwrite", "--quiet"}));
+  EXPECT_EQ(anew.exit_code, 0) << anew.errors;
+  EXPECT_FALSE(fs::exists(folder / "job" / "checkpoints" / "step-000000002.pt"));
+  EXPECT_EQ(run({program, "--resume", (folder / "none").string()}).exit_code, 3);
+  EXPECT_EQ(run(command(folder / "job", {"--resume", "--overwrite"})).exit_code, 2);
 }
 
 TEST(Program, MistakesHaveTheirExitCodes) {

@@ -1,0 +1,258 @@
+// Runs that stop and go on: a very small model, real structures.
+#include "trainer/checkpoint/resume.hpp"
+
+#include <gmock/gmock.h>
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "core/error.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/files.hpp"
+#include "trainer/checkpoint/checkpoint_file.hpp"
+#include "trainer/checkpoint/checkpoint_saver.hpp"
+#include "trainer/config/config_tree.hpp"
+#include "trainer/loop/loader_source.hpp"
+#include "trainer/loop/training_run.hpp"
+
+namespace foldperf::trainer {
+namespace {
+
+namespace fs = std::filesystem;
+using ::foldperf::testing::message_of;
+using ::foldperf::testing::read_file;
+using ::foldperf::testing::write_file;
+using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::set<std::int64_t> tickets(const QueueProgress& progress) {
+  std::set<std::int64_t> result(progress.ahead.begin(), progress.ahead.end());
+  for (std::int64_t ticket = 0; ticket < progress.next_turn; ++ticket) result.insert(ticket);
+  return result;
+}
+
+// The loader's batches; keeps which samples they were.
+class RecordedBatches : public BatchSource {
+ public:
+  RecordedBatches(const TrainerConfig& config, const QueueProgress& done)
+      : source_(config.data, at::kCPU, done), seen_(tickets(done)) {}
+  TrainingBatch next() override {
+    TrainingBatch batch = source_.next();
+    for (const std::int64_t ticket : tickets(batch.progress)) {
+      if (seen_.insert(ticket).second) samples[ticket] = batch.features.at("msa_feat").clone();
+    }
+    return batch;
+  }
+  std::map<std::int64_t, at::Tensor> samples;  // by ticket
+
+ private:
+  LoaderSource source_;
+  std::set<std::int64_t> seen_;
+};
+
+class ResumedRun : public ::testing::Test {
+ protected:
+  void SetUp() override { at::set_num_threads(1); }
+
+  void configure(const std::string& output, std::vector<std::string> assignments = {}) {
+    std::vector<std::string> all = {"globals.c_m=16",
+                                    "globals.c_z=8",
+                                    "globals.c_s=16",
+                                    "model.structure_module.no_blocks=2",
+                                    "model.evoformer_stack.pair_dropout=0.2",
+                                    "data.train.crop_size=24",
+                                    "data.train.max_msa_clusters=4",
+                                    "data.eval.max_msa_clusters=4",
+                                    "data.train.masked_msa_replace_fraction=0.15",
+                                    "data.common.max_recycling_iters=1",
+                                    "data.source.train_data_dir=\"" + testing::samples_dir().string() + "\"",
+                                    "data.source.train_chains=[\"1ejg_A\", \"1as5_A\"]",
+                                    "data.loader.order=strict",
+                                    "data.loader.num_workers=2",
+                                    "schedule.base_lr=1e-3",
+                                    "schedule.max_lr=3e-3",
+                                    "schedule.warmup_no_steps=8",
+                                    "train.steps=12",
+                                    "train.evaluate_every=6",
+                                    "train.device=cpu",
+                                    "checkpoint.every_steps=3",
+                                    "train.output=\"" + (folder / output).string() + "\""};
+    all.insert(all.end(), assignments.begin(), assignments.end());
+    tree = resolve_config({"tiny", {}, all});
+    config = trainer_config_from_json(tree);
+  }
+
+  RunResult run(ResumePoint* resume = nullptr) {
+    RecordedBatches batches(config, resume != nullptr ? resume->state.data : QueueProgress{});
+    EvaluationChains evaluation(config.data);
+    const RunResult result = run_training(config, tree, batches, evaluation, log, ProgressStyle::lines, resume);
+    for (const auto& [ticket, sample] : batches.samples) {
+      EXPECT_TRUE(samples.emplace(ticket, sample).second) << "sample " << ticket << " came twice";
+    }
+    return result;
+  }
+  // As --resume does.
+  RunResult resume(const std::string& from) {
+    auto point = find_resume_point((folder / from).string(), [this](const std::string& text) { log << text << "\n"; });
+    if (!point) throw Error("no checkpoint in " + from);
+    return run(&*point);
+  }
+
+  [[nodiscard]] std::vector<json> metrics(const std::string& output) const {
+    std::vector<json> lines;
+    std::ifstream file(folder / output / "metrics.jsonl");
+    for (std::string text; std::getline(file, text);) {
+      json line = json::parse(text);
+      for (const char* clock : {"step_s", "data_wait_s", "evaluation_s"}) line.erase(clock);
+      lines.push_back(std::move(line));
+    }
+    return lines;
+  }
+  [[nodiscard]] RunState state(const std::string& output, std::int64_t steps) const {
+    return read_checkpoint(CheckpointFolder(checkpoints_of(folder / output)).file(steps).string());
+  }
+  // Bit for bit, and their metrics.
+  void expect_same_run(const std::string& a, const std::string& b, std::int64_t steps) const {
+    const RunState x = state(a, steps), y = state(b, steps);
+    const auto compare = [](const TensorDict& left, const TensorDict& right) {
+      ASSERT_EQ(left.size(), right.size());
+      for (const auto& [name, tensor] : left) EXPECT_TRUE(torch::equal(tensor, right.at(name))) << name;
+    };
+    compare(x.tensors.model, y.tensors.model);
+    compare(x.tensors.average, y.tensors.average);
+    compare(x.tensors.optimizer, y.tensors.optimizer);
+    EXPECT_EQ(x.data.next_turn, y.data.next_turn);
+    EXPECT_EQ(x.counters.evaluated_after, y.counters.evaluated_after);
+    EXPECT_EQ(metrics(a), metrics(b));
+  }
+
+  ::foldperf::testing::TemporaryFolder folder;
+  json tree;
+  TrainerConfig config;
+  std::ostringstream log;
+  std::map<std::int64_t, at::Tensor> samples;  // that were trained on
+};
+
+TEST_F(ResumedRun, IsTheRunThatNeverStoppedBitForBit) {
+  configure("straight");
+  run();
+  samples.clear();
+  configure("stopped", {"train.steps=6"});
+  run();
+  configure("stopped");
+  resume("stopped");
+  expect_same_run("straight", "stopped", 12);
+  EXPECT_THAT(log.str(), AllOf(HasSubstr("going on after step 6 of 12"), HasSubstr("train.steps: 6, now 12")));
+  // From a checkpoint in the middle: what came after it is made again.
+  for (const std::int64_t later : {12, 9}) fs::remove(CheckpointFolder(folder / "stopped" / "checkpoints").file(later));
+  samples.clear();
+  resume("stopped");
+  expect_same_run("straight", "stopped", 12);
+}
+
+TEST_F(ResumedRun, FromADamagedCheckpointIsThatFromTheOneBefore) {
+  configure("straight");
+  run();
+  samples.clear();
+  configure("stopped", {"train.steps=7"});
+  run();
+  samples.clear();
+  const fs::path newest = CheckpointFolder(folder / "stopped" / "checkpoints").file(7);
+  std::string bytes = read_file(newest);
+  bytes[bytes.size() / 2] ^= 1;
+  write_file(newest, bytes);
+  configure("stopped");
+  resume("stopped");
+  EXPECT_THAT(log.str(), AllOf(HasSubstr("step-000000007.pt: is damaged"), HasSubstr("going on after step 6")));
+  expect_same_run("straight", "stopped", 12);
+}
+
+TEST_F(ResumedRun, TrainsOnExactlyTheOtherSamples) {
+  configure("straight", {"train.steps=40", "train.evaluate_every=0"});
+  run();
+  const auto in_order = std::exchange(samples, {});
+  const auto ready_first = [&](const char* steps) {
+    configure("any_order", {"train.evaluate_every=0", "data.loader.order=ready_first", "data.loader.max_drift=4",
+                            "data.loader.num_workers=3", std::string("train.steps=") + steps});
+  };
+  ready_first("9");
+  run();
+  ready_first("20");
+  resume("any_order");
+  const std::set<std::int64_t> trained = tickets(state("any_order", 20).data);
+  EXPECT_EQ(trained.size(), 20u);
+  ASSERT_EQ(samples.size(), 20u);
+  for (const auto& [ticket, sample] : samples) {
+    EXPECT_TRUE(trained.contains(ticket)) << ticket;
+    EXPECT_TRUE(torch::equal(sample, in_order.at(ticket))) << ticket;
+  }
+}
+
+TEST_F(ResumedRun, MakesTheEvaluationThatWasNotFinished) {
+  configure("straight");
+  run();
+  samples.clear();
+  configure("stopped", {"train.steps=6"});
+  run();
+  // Killed in the evaluation: some of its lines are there.
+  fs::remove(folder / "stopped" / "checkpoints" / "evaluations.json");
+  std::string lines = read_file(folder / "stopped" / "metrics.jsonl");
+  lines.resize(lines.rfind("{\"kind\":\"eval_mean\""));
+  write_file(folder / "stopped" / "metrics.jsonl", lines);
+  const fs::path checkpoint = CheckpointFolder(folder / "stopped" / "checkpoints").file(6);
+  RunState before = read_checkpoint(checkpoint.string());
+  before.counters.evaluated_after = -1;
+  write_checkpoint(checkpoint.string(), before);
+  configure("stopped");
+  resume("stopped");
+  expect_same_run("straight", "stopped", 12);
+}
+
+TEST_F(ResumedRun, WithNothingLeftToDoChangesNothing) {
+  configure("run", {"train.steps=6"});
+  run();
+  const std::string weights = read_file(folder / "run" / "weights.pt");
+  const auto lines = metrics("run");
+  const RunResult result = resume("run");
+  EXPECT_EQ(result.steps, 6);
+  EXPECT_EQ(read_file(folder / "run" / "weights.pt"), weights);
+  EXPECT_EQ(metrics("run"), lines);
+}
+
+TEST_F(ResumedRun, MayGoOnInAnotherFolder) {
+  configure("first", {"train.steps=6"});
+  run();
+  configure("second", {"train.initial_weights=gone.pt"});  // the checkpoint's weights are later ones
+  resume("first");
+  EXPECT_EQ(metrics("second").front().at("step"), 6);
+  EXPECT_EQ(state("second", 12).counters.steps, 12);
+  EXPECT_EQ(CheckpointFolder(folder / "first" / "checkpoints").all().front().steps, 6);
+}
+
+TEST_F(ResumedRun, OfAnotherModelIsRefused) {
+  configure("run", {"train.steps=3"});
+  run();
+  const auto lines = metrics("run");
+  configure("run", {"globals.c_z=16", "schedule.max_lr=1e-4"});
+  EXPECT_THAT(message_of<Error>([&] { resume("run"); }),
+              AllOf(HasSubstr("do not fit the model"), HasSubstr("globals.c_z: 8, now 16"), Not(HasSubstr("max_lr"))));
+  EXPECT_EQ(metrics("run"), lines) << "what is there stays";
+}
+
+TEST_F(ResumedRun, OfAnEarlierRunIsNotOverwritten) {
+  configure("run", {"train.steps=3"});
+  run();
+  const auto lines = metrics("run");
+  EXPECT_THAT(message_of<UsageError>([&] { run(); }), HasSubstr("--resume"));
+  EXPECT_EQ(metrics("run"), lines);
+}
+
+}  // namespace
+}  // namespace foldperf::trainer
