@@ -26,7 +26,7 @@ cp "$root"/scripts/release/foldperf "$root"/scripts/release/foldperf-train "$tre
 cp "$root/scripts/release/check_c_library.sh" "$tree/libexec/"
 cp "$build/bin/foldperf" "$build/bin/foldperf-train" "$tree/libexec/"
 cp "$build/bin/libfoldperf_collector.so" "$tree/lib/"
-cp -r "$root/samples" "$root/docs" "$root/README.md" "$root/LICENSE" "$root/Dockerfile" "$tree/"
+cp -r "$root/samples" "$root/docs" "$root/README.md" "$root/LICENSE" "$tree/"
 
 # The C++ library is every Linux machine's, but may be older than ours: foldperf-train then takes this one.
 for library in libstdc++.so.6 libgcc_s.so.1; do
