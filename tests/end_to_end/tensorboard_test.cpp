@@ -106,12 +106,30 @@ TEST(TensorBoard, ChartsSayWhatTheMetricsSay) {
 TEST(TensorBoard, ARunFromTheStartReplacesAnEarlierOne) {
   const TemporaryFolder folder;
   ASSERT_EQ(train(folder.path()).exit_code, 0);
-  ASSERT_EQ(train(folder.path()).exit_code, 0);
+  ASSERT_EQ(train(folder.path(), {"--overwrite"}).exit_code, 0);
   const auto files = event_files(folder.path());
   ASSERT_EQ(files.size(), 2U);
   const auto events = read_events(files.back());
   EXPECT_EQ(events[1]["session"], 1);
   EXPECT_EQ(events[1]["step"], 0);
+}
+
+TEST(TensorBoard, AResumedRunGoesOnInAFileOfItsOwn) {
+  const TemporaryFolder folder;
+  ASSERT_EQ(train(folder.path()).exit_code, 0);
+  const auto resumed =
+      run_process({program("foldperf-train"), "--resume", folder.path().string(), "--steps", "5", "--quiet"});
+  ASSERT_EQ(resumed.exit_code, 0) << resumed.errors;
+  const auto files = event_files(folder.path());
+  ASSERT_EQ(files.size(), 2U);
+  std::vector<int> steps;
+  for (const json& event : read_events(files.back())) {
+    if (event.contains("session")) EXPECT_EQ(event["step"], 4);  // nothing that the first file tells is dropped
+    for (const json& value : event.value("values", json::array())) {
+      if (value["tag"] == "train/loss") steps.push_back(event["step"]);
+    }
+  }
+  EXPECT_THAT(steps, ::testing::ElementsAre(4, 5));
 }
 
 TEST(TensorBoard, CanBeLeftOut) {
