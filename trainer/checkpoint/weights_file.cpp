@@ -89,7 +89,7 @@ std::string model_states(const fs::path& folder) {
 
 }  // namespace
 
-LoadedWeights load_weights(const TorchArchive& archive) {
+LoadedWeights load_weights(const TorchArchive& archive, WantedWeights wanted) {
   const std::string& path = archive.path();
   const auto* root = archive.root().as<PickleDictionary>();
   if (root == nullptr) throw InputError(path, "holds no weights, but " + archive.root().kind());
@@ -98,6 +98,7 @@ LoadedWeights load_weights(const TorchArchive& archive) {
   result.path = path;
   for (const std::vector<std::string>& names : std::vector<std::vector<std::string>>{
            {"ema", "params"}, {"module"}, {"state_dict"}, {"model_state_dict"}, {"model"}}) {
+    if (wanted == WantedWeights::raw && names.front() == "ema") continue;
     found = section_of(*root, names);
     result.section = words(names, ".");
     if (found != nullptr) break;
@@ -126,14 +127,14 @@ LoadedWeights load_weights(const TorchArchive& archive) {
   return result;
 }
 
-LoadedWeights load_weights(const std::string& path) {
+LoadedWeights load_weights(const std::string& path, WantedWeights wanted) {
   std::string file = path;
   std::error_code error;
   if (fs::is_directory(path, error)) {
-    const fs::path own = fs::path(path) / "weights.pt";
+    const fs::path own = fs::path(path) / (wanted == WantedWeights::raw ? "weights_raw.pt" : "weights.pt");
     file = fs::exists(own) ? own.string() : model_states(path);
   }
-  return load_weights(TorchArchive(file));
+  return load_weights(TorchArchive(file), wanted);
 }
 
 }  // namespace foldperf::trainer

@@ -27,10 +27,13 @@ struct LoadedWeights {
 // weights of a bf16 run are in those; with ZeRO stage 3 all weights are, and it is refused). It may also be the output
 // folder of a run of this program, of which weights.pt is read.
 //
+// Where the weights themselves are wanted, ema.params is passed over, and weights_raw.pt is read of a run's folder.
+//
 // Throws InputError.
-LoadedWeights load_weights(const std::string& path);
+enum class WantedWeights { averaged, raw };
+LoadedWeights load_weights(const std::string& path, WantedWeights wanted = WantedWeights::averaged);
 
 // The same from an open file.
-LoadedWeights load_weights(const TorchArchive& archive);
+LoadedWeights load_weights(const TorchArchive& archive, WantedWeights wanted = WantedWeights::averaged);
 
 }  // namespace foldperf::trainer

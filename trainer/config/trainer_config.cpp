@@ -78,6 +78,8 @@ TrainerConfig trainer_config_from_json(const json& tree) {
   read(train, "threads", config.train.threads);
   read(train, "max_nonfinite_steps", config.train.max_nonfinite_steps);
   read(train, "memory", config.train.memory);
+  read(train, "target_lddt_ca", config.train.target_lddt_ca);
+  read(train, "mlperf_log", config.train.mlperf_log);
 
   const json& checkpoint = tree.at("checkpoint");
   read(checkpoint, "every_steps", config.checkpoint.every_steps);

@@ -51,6 +51,8 @@ struct TrainConfig {
   // Of the device, GiB as a text, for as many activations as fit; "auto": what it has free; "off": the model's
   // blocks_per_checkpoint and blocks_kept decide.
   std::string memory = "off";
+  double target_lddt_ca = 0;  // mean lDDT-Ca of an evaluation at which training ends; 0: none
+  std::string mlperf_log;     // file for MLPerf's log; empty: none
 };
 
 // Checkpoints of a run: in <train.output>/checkpoints.

@@ -45,6 +45,7 @@ constexpr std::array ranges{
     Range{"train.accumulate_grad_batches", 1, 1000000},
     Range{"train.threads", 0, 4096},
     Range{"train.max_nonfinite_steps", 1, unlimited},
+    Range{"train.target_lddt_ca", 0, 1},
     Range{"checkpoint.every_steps", 0, unlimited},
     Range{"checkpoint.keep_last", 1, 1000000},
     Range{"checkpoint.keep_best", 0, 1000000},

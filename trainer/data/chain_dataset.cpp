@@ -28,7 +28,7 @@ std::vector<std::size_t> template_order(const SampleKey& sample, std::size_t cou
 }  // namespace
 
 ChainDataset::ChainDataset(std::vector<ChainSet> sets, const DataConfig& config, DataMode mode)
-    : mode_config_(mode == DataMode::train ? config.train : config.eval), pipeline_(config, mode) {
+    : mode_config_(config_of(config, mode)), pipeline_(config, mode) {
   const std::size_t bytes = cache_bytes(config, std::max<std::size_t>(sets.size(), 1));
   for (ChainSet& set : sets) {
     readers_.push_back(std::make_unique<const ChainReader>(std::move(set), config.seqemb_mode.preembedding_dim, bytes));
@@ -73,6 +73,11 @@ TensorDict ChainDataset::raw_features(std::size_t set, std::size_t chain, const 
   StageTimes nanoseconds;
   const ChainReader& reader = *readers_.at(set);
   return with_templates(*reader.read(chain, nanoseconds), reader.set(), sample);
+}
+
+std::shared_ptr<const ParsedChain> ChainDataset::parsed(std::size_t set, std::size_t chain) const {
+  StageTimes nanoseconds;
+  return readers_.at(set)->read(chain, nanoseconds);
 }
 
 std::size_t ChainDataset::size() const {

@@ -35,6 +35,9 @@ class ChainDataset {
   // The features as they come from the files, with the templates drawn for `sample`.
   [[nodiscard]] TensorDict raw_features(std::size_t set, std::size_t chain, const SampleKey& sample) const;
 
+  // What a chain's files hold. Throws as load.
+  [[nodiscard]] std::shared_ptr<const ParsedChain> parsed(std::size_t set, std::size_t chain) const;
+
   [[nodiscard]] std::size_t sets() const { return readers_.size(); }
   [[nodiscard]] const ChainSet& set(std::size_t number) const { return readers_.at(number)->set(); }
   [[nodiscard]] std::size_t size() const;  // chains of all sets

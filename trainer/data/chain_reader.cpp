@@ -49,18 +49,23 @@ std::shared_ptr<const ParsedChain> ChainReader::read(std::size_t chain, StageTim
 std::shared_ptr<const ParsedChain> ChainReader::parse(const ChainSource& source, StageTimes& nanoseconds) const {
   StageClock clock(nanoseconds);
   auto parsed = std::make_shared<ParsedChain>();
-  StructureOptions options = set_.structure_options;
-  options.only_chain = source.chain;
-  const StructureEntry entry = set_.structures->read(source.entry, options);
-  const ProteinChain& protein = find_chain(entry, source.chain);
-  parsed->sequence = protein.sequence;
-  parsed->raw = structure_features(protein);
+  if (set_.structures) {
+    StructureOptions options = set_.structure_options;
+    options.only_chain = source.chain;
+    const StructureEntry entry = set_.structures->read(source.entry, options);
+    const ProteinChain& protein = find_chain(entry, source.chain);
+    parsed->sequence = protein.sequence;
+    parsed->raw = structure_features(protein);
+  } else {
+    parsed->sequence = set_.sequences.at(source.name);
+    parsed->raw = sequence_features(parsed->sequence);
+  }
   clock.finish("read");
   TensorDict rows;
   if (!set_.embeddings.empty()) {
-    rows = sequence_embedding_features(embedding_folder(source), source.name, protein.sequence, embedding_width_);
+    rows = sequence_embedding_features(embedding_folder(source), source.name, parsed->sequence, embedding_width_);
   } else {
-    rows = chain_alignment_features(set_.alignments.get(), source.name, protein.sequence);
+    rows = chain_alignment_features(set_.alignments.get(), source.name, parsed->sequence);
   }
   for (const auto& [name, tensor] : rows) parsed->raw[name] = tensor;
   parsed->alignment_depth = parsed->raw.at("msa").size(0);

@@ -8,6 +8,7 @@
 #include "trainer/input/chain_data_cache.hpp"
 #include "trainer/input/chain_list.hpp"
 #include "trainer/input/duplicate_chains.hpp"
+#include "trainer/input/fasta.hpp"
 
 namespace foldperf::trainer {
 
@@ -48,12 +49,8 @@ std::optional<ChainDataCache> find_chain_data_cache(const SetSources& sources) {
   return parse_chain_data_cache(archived->text, archived->path);
 }
 
-ChainSet open_set(const SetSources& sources, const DataConfig& config,
-                  std::shared_ptr<const TemplateSource> templates) {
-  ChainSet set;
-  set.name = sources.name;
-  set.structures = open_structure_store(sources.data_dir);
-  set.structure_options.treat_pdb_as_distillation = sources.is_distillation;
+// What there is beside a chain's structure.
+void open_rows(ChainSet& set, const SetSources& sources, const DataConfig& config) {
   if (config.seqemb_mode.enabled) {
     if (sources.alignment_dir.empty()) {
       throw UsageError("data.source." + sources.prefix + "_alignment_dir is not set: sequence-embedding mode " +
@@ -65,6 +62,15 @@ ChainSet open_set(const SetSources& sources, const DataConfig& config,
   } else {
     set.alignments = open_alignments(sources.alignment_dir, sources.alignment_index, sources.duplicate_chains);
   }
+}
+
+ChainSet open_set(const SetSources& sources, const DataConfig& config,
+                  std::shared_ptr<const TemplateSource> templates) {
+  ChainSet set;
+  set.name = sources.name;
+  set.structures = open_structure_store(sources.data_dir);
+  set.structure_options.treat_pdb_as_distillation = sources.is_distillation;
+  open_rows(set, sources, config);
   set.templates = std::move(templates);
 
   ChainSelection selection;
@@ -94,10 +100,7 @@ std::shared_ptr<const TemplateSource> open_templates(const DataConfig& config) {
   return std::make_shared<const TemplateSource>(options);
 }
 
-SetSources training_sources(const DataConfig& config) {
-  const DataSourceConfig& source = config.source;
-  if (source.train_data_dir.empty())
-    throw UsageError("data.source.train_data_dir is not set: name the folder of the structure files");
+SetSources sources_of_training(const DataSourceConfig& source) {
   return {"training",
           "train",
           source.train_data_dir,
@@ -108,6 +111,29 @@ SetSources training_sources(const DataConfig& config) {
           source.train_filter_path,
           source.train_chains,
           source.treat_pdb_as_distillation};
+}
+
+SetSources training_sources(const DataConfig& config) {
+  if (config.source.train_data_dir.empty())
+    throw UsageError("data.source.train_data_dir is not set: name the folder of the structure files");
+  return sources_of_training(config.source);
+}
+
+// Every chain asked for, whatever the filters of training say.
+SetSources asked_for(SetSources sources, const std::vector<std::string>& chains) {
+  sources.chains = chains;
+  sources.uses_cache = false;
+  sources.filter.clear();
+  return sources;
+}
+
+SetSources in_validation_folder(SetSources sources, const DataSourceConfig& source) {
+  sources.prefix = "val";
+  sources.data_dir = source.val_data_dir;
+  sources.alignment_dir = source.val_alignment_dir;
+  sources.alignment_index.clear();
+  sources.duplicate_chains.clear();
+  return sources;
 }
 
 }  // namespace
@@ -149,18 +175,33 @@ std::optional<ChainSet> validation_set(const DataConfig& config) {
     if (training.is_sampled) return std::nullopt;
     return training;
   }
-  sources.chains = source.val_chains;
-  // Every chain asked for, whatever the filters of training say.
-  sources.uses_cache = false;
-  sources.filter.clear();
-  if (!source.val_data_dir.empty()) {
-    sources.prefix = "val";
-    sources.data_dir = source.val_data_dir;
-    sources.alignment_dir = source.val_alignment_dir;
-    sources.alignment_index.clear();
-    sources.duplicate_chains.clear();
-  }
+  sources = asked_for(std::move(sources), source.val_chains);
+  if (!source.val_data_dir.empty()) sources = in_validation_folder(std::move(sources), source);
   return open_set(sources, config, open_templates(config));
+}
+
+ChainSet named_chains(const DataConfig& config, const std::vector<std::string>& names) {
+  const SetSources training = asked_for(training_sources(config), names);
+  if (!config.source.val_data_dir.empty()) {
+    try {
+      return open_set(in_validation_folder(training, config.source), config, open_templates(config));
+    } catch (const InputError&) {
+      // Not all of them are there: what is wrong with the training set's is then the answer.
+    }
+  }
+  return open_set(training, config, open_templates(config));
+}
+
+ChainSet sequence_set(const DataConfig& config, const std::filesystem::path& fasta) {
+  ChainSet set;
+  set.name = "sequences";
+  open_rows(set, sources_of_training(config.source), config);
+  set.templates = open_templates(config);
+  for (FastaRecord& record : read_fasta(fasta)) {
+    set.catalog.chains.push_back({record.name, record.name, "A", static_cast<std::int64_t>(record.sequence.size()), 1});
+    set.sequences.emplace(std::move(record.name), std::move(record.sequence));
+  }
+  return set;
 }
 
 }  // namespace foldperf::trainer

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,9 +17,10 @@
 namespace foldperf::trainer {
 
 struct ChainSet {
-  std::string name;  // training, distillation, validation
+  std::string name;  // training, distillation, validation, sequences
   ChainCatalog catalog;
-  std::shared_ptr<const StructureStore> structures;
+  std::shared_ptr<const StructureStore> structures;  // null: the chains are those of `sequences`
+  std::map<std::string, std::string> sequences;      // by chain: chains of unknown structure
   StructureOptions structure_options;
   std::shared_ptr<const AlignmentStore> alignments;  // null: a chain's own sequence is its alignment
   std::filesystem::path embeddings;                  // folder, in sequence-embedding mode; alignments is null then
@@ -34,6 +36,14 @@ std::shared_ptr<const AlignmentStore> open_training_alignments(const DataSourceC
 // The training set and, where there is one, the self-distillation set. Throws UsageError for settings that do not go
 // together, InputError for files that are missing or damaged, and where no chain is left.
 std::vector<ChainSet> training_sets(const DataConfig& config);
+
+// The records of a FASTA file, in its order: chains without structure, with the training set's alignments (or
+// embeddings) under their names, and its templates. Throws InputError as read_fasta.
+ChainSet sequence_set(const DataConfig& config, const std::filesystem::path& fasta);
+
+// Chains by name, each with its structure, of the validation set's folder where it has them, else of the training
+// set's, whatever lists and filters say. A name of an entry stands for all its chains. Throws as training_sets.
+ChainSet named_chains(const DataConfig& config, const std::vector<std::string>& names);
 
 // The chains that training is evaluated on; none where there is no validation set and the training set is one of those
 // that are too large to be read (those with a chain data cache).

@@ -19,9 +19,7 @@
 
 namespace foldperf::trainer {
 
-namespace {
-
-const DataModeConfig& mode_of(const DataConfig& config, DataMode mode) {
+const DataModeConfig& config_of(const DataConfig& config, DataMode mode) {
   switch (mode) {
     case DataMode::train:
       return config.train;
@@ -32,6 +30,8 @@ const DataModeConfig& mode_of(const DataConfig& config, DataMode mode) {
   }
   throw Error("no such data mode");
 }
+
+namespace {
 
 // Integers as int64 (those of the alignment are small), one-hot residues as types, repeated values once.
 TensorDict cast_and_squeeze(const TensorDict& raw) {
@@ -108,7 +108,7 @@ TensorDict empty_template_features(std::int64_t length, bool with_torsion_angles
 }
 
 FeaturePipeline::FeaturePipeline(const DataConfig& config, DataMode mode)
-    : config_(config), mode_config_(mode_of(config, mode)), mode_(mode) {}
+    : config_(config), mode_config_(config_of(config, mode)), mode_(mode) {}
 
 TensorDict FeaturePipeline::fixed_transforms(const TensorDict& raw) const {
   const torch::NoGradGuard no_gradients;

@@ -13,6 +13,7 @@
 namespace foldperf::trainer {
 
 enum class DataMode { train, eval, predict };
+const DataModeConfig& config_of(const DataConfig& config, DataMode mode);
 
 class FeaturePipeline {
  public:

@@ -10,6 +10,7 @@
 
 #include "core/facts/facts.hpp"
 #include "trainer/feed/ready_queue.hpp"
+#include "trainer/predict/inference_cost.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {
@@ -34,6 +35,7 @@ class BatchSource {
  public:
   virtual ~BatchSource() = default;
   virtual TrainingBatch next() = 0;
+  [[nodiscard]] virtual std::size_t chains() const { return 0; }  // that there are; 0: not known
 };
 
 // The chains a model is evaluated on, one batch each, the same at every evaluation.
@@ -41,7 +43,10 @@ class EvaluationSource {
  public:
   virtual ~EvaluationSource() = default;
   [[nodiscard]] virtual std::size_t size() const = 0;  // 0: there is nothing to evaluate on
+  // Throws InputError where the chain's files are missing or damaged; the others can be had all the same.
   virtual TrainingBatch get(std::size_t index) = 0;
+  // Names and lengths of all of them; none where they are not known before they are read.
+  [[nodiscard]] virtual std::vector<ChainLength> lengths() const { return {}; }
 };
 
 }  // namespace foldperf::trainer

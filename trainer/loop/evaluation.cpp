@@ -2,11 +2,8 @@
 
 #include <torch/torch.h>
 
-#include <cmath>
-
-#include "trainer/loop/step_values.hpp"
-#include "trainer/loss/metrics.hpp"
-#include "trainer/protein/residue_types.hpp"
+#include <chrono>
+#include <string>
 
 namespace foldperf::trainer {
 
@@ -15,47 +12,58 @@ namespace {
 // Also when a chain fails: training may go on afterwards.
 class EvaluationMode {
  public:
-  explicit EvaluationMode(AlphaFold& model) : model_(model) { model_->eval(); }
-  ~EvaluationMode() { model_->train(); }
+  explicit EvaluationMode(AlphaFold& model) : model_(model), was_training_(model->is_training()) { model_->eval(); }
+  ~EvaluationMode() { model_->train(was_training_); }
   EvaluationMode(const EvaluationMode&) = delete;
   EvaluationMode& operator=(const EvaluationMode&) = delete;
 
  private:
   AlphaFold& model_;
+  bool was_training_;
 };
+
+ChainMetrics evaluate_chain(AlphaFold& model, at::Device device, EvaluationSource& source, std::size_t index,
+                            const InferenceNote& note) {
+  ChainMetrics metrics;
+  const auto lengths = source.lengths();
+  metrics.chain = index < lengths.size() ? lengths[index].chain : "chain " + std::to_string(index + 1);
+  if (index < lengths.size()) metrics.length = lengths[index].length;
+  const auto fail = [&](const std::string& message) {
+    metrics.error = message;
+    if (note) note(metrics.chain + " cannot be evaluated: " + message);
+  };
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    const TrainingBatch batch = source.get(index);
+    metrics.chain = batch.about.chain;
+    metrics.length = batch.about.length;
+    const TensorDict features = to_device(batch.features, device);
+    const TensorDict outputs = infer(model, features, [&](const std::string& text) {
+      if (note) note(metrics.chain + ": " + text);
+    });
+    metrics.values = score_chain(outputs, last_pass(features));
+  } catch (const InputError& error) {
+    fail(error.what());
+  } catch (const OutOfMemory& error) {
+    fail(error.what());
+  }
+  metrics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return metrics;
+}
 
 }  // namespace
 
 std::vector<ChainMetrics> evaluate_chains(AlphaFold& model, at::Device device, EvaluationSource& source,
-                                          const std::function<bool()>& stop) {
+                                          const EvaluationListener& listener) {
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(model);
   std::vector<ChainMetrics> results;
-  ChainMetrics mean;
-  double compared = 0;
   for (std::size_t i = 0; i < source.size(); ++i) {
-    if (stop && stop()) return results;
-    const TrainingBatch batch = source.get(i);
-    const TensorDict features = to_device(batch.features, device);
-    const TensorDict outputs = model->forward(features);
-    const TensorDict truth = last_pass(features);
-    const TensorDict quality = validation_metrics(outputs.at("final_atom_positions"), truth.at("all_atom_positions"),
-                                                  truth.at("all_atom_mask"));
-    ChainMetrics metrics;
-    metrics.chain = batch.about.chain;
-    metrics.length = batch.about.length;
-    const double resolved = truth.at("all_atom_mask").select(-1, atom37::ca).sum().item<double>();
-    const bool comparable = resolved >= fewest_ca;
-    compared += comparable;
-    for (const auto& [name, tensor] : quality) {
-      const double value = comparable ? tensor.to(at::kDouble).mean().item<double>() : std::nan("");
-      metrics.values[name] = value;
-      mean.values[name] += comparable ? value : 0;
-    }
-    results.push_back(std::move(metrics));
+    if (listener.stop && listener.stop()) return results;
+    results.push_back(evaluate_chain(model, device, source, i, listener.note));
+    if (listener.chain) listener.chain(results.back());
   }
-  for (auto& [name, value] : mean.values) value = compared > 0 ? value / compared : std::nan("");
-  results.push_back(std::move(mean));
+  results.push_back(mean_of(results));
   return results;
 }
 

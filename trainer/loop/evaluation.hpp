@@ -3,27 +3,28 @@
 
 #include <c10/core/Device.h>
 
-#include <cstdint>
 #include <functional>
-#include <map>
-#include <string>
 #include <vector>
 
 #include "trainer/loop/batch_source.hpp"
 #include "trainer/model/alphafold.hpp"
+#include "trainer/predict/chain_scores.hpp"
+#include "trainer/predict/inference.hpp"
 
 namespace foldperf::trainer {
 
-struct ChainMetrics {
-  std::string chain;  // empty: mean over the chains
-  std::int64_t length = 0;
-  std::map<std::string, double> values;  // lddt_ca, drmsd_ca, alignment_rmsd, gdt_ts, gdt_ha; NaN: nothing to compare
+// What is asked and told while an evaluation goes on; each may be empty.
+struct EvaluationListener {
+  std::function<bool()> stop;                      // asked before each chain
+  std::function<void(const ChainMetrics&)> chain;  // told after each chain
+  InferenceNote note;                              // what a person should know
 };
 
 // Every chain of the source with the model as it is, without dropout and gradients; the last entry is the mean over the
-// chains that have two resolved CA atoms to compare. `stop` is asked before each chain: where it says so, the chains so
-// far are returned, without a mean. The model is in training mode again afterwards.
+// chains that have two resolved CA atoms to compare. Where `stop` says so, the chains so far are returned, without a
+// mean. A chain whose files are damaged, or for which memory does not do (inference.hpp), has an error in place of
+// scores. The model is in the mode that it was in afterwards.
 std::vector<ChainMetrics> evaluate_chains(AlphaFold& model, at::Device device, EvaluationSource& source,
-                                          const std::function<bool()>& stop = {});
+                                          const EvaluationListener& listener = {});
 
 }  // namespace foldperf::trainer

@@ -44,6 +44,13 @@ EvaluationChains::EvaluationChains(const DataConfig& config, at::Device device)
   dataset_ = std::make_shared<const ChainDataset>(std::move(sets), config, DataMode::eval);
 }
 
+std::vector<ChainLength> EvaluationChains::lengths() const {
+  std::vector<ChainLength> lengths;
+  if (!dataset_) return lengths;
+  for (const ChainSource& chain : dataset_->set(0).catalog.chains) lengths.push_back({chain.name, chain.length});
+  return lengths;
+}
+
 TrainingBatch EvaluationChains::get(std::size_t index) {
   if (index >= size()) throw Error("there is no evaluation chain " + std::to_string(index));
   if (!feed_ || index != expected_) {

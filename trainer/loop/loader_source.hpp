@@ -19,7 +19,7 @@ class LoaderSource : public BatchSource {
   explicit LoaderSource(const DataConfig& config, at::Device device = at::kCPU, QueueProgress done = {});
   TrainingBatch next() override;
 
-  [[nodiscard]] std::size_t chains() const { return dataset_->size(); }
+  [[nodiscard]] std::size_t chains() const override { return dataset_->size(); }
   // What was left out and why: entries without a protein chain, chains that a filter keeps out.
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   // How the loader did so far, in lines: waiting, drift, what was found in memory.
@@ -38,6 +38,7 @@ class EvaluationChains : public EvaluationSource {
   [[nodiscard]] std::size_t size() const override { return dataset_ ? dataset_->size() : 0; }
   // Chains asked for one after the other are prepared ahead.
   TrainingBatch get(std::size_t index) override;
+  [[nodiscard]] std::vector<ChainLength> lengths() const override;
 
  private:
   LoaderOptions options_;

@@ -46,6 +46,7 @@ void MetricsLog::evaluation(const EvaluationRecord& record) {
       line["length"] = chain.length;
     }
     for (const auto& [name, value] : chain.values) line[name] = value;
+    if (!chain.error.empty()) line["error"] = chain.error;
     if (chain.chain.empty()) line["evaluation_s"] = record.seconds;
     write(line);
   }

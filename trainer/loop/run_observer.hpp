@@ -18,6 +18,10 @@ struct RunStart {
   const TrainerConfig& config;
   std::int64_t first_step = 0;  // above 0: a run that is resumed
   std::size_t evaluation_chains = 0;
+  std::size_t training_chains = 0;    // 0: not known
+  std::int64_t parameters = 0;        // numbers in the model
+  std::string precision = "float32";  // float32, tf32, bf16
+  bool on_cpu = true;
 };
 
 struct StepRecord {
@@ -43,6 +47,7 @@ struct RunResult {
   std::map<std::string, std::int64_t> nonfinite_terms;  // how often each was zeroed
   std::vector<ChainMetrics> last_evaluation;
   bool interrupted = false;
+  bool target_reached = false;  // train.target_lddt_ca
 };
 
 // Called on the training thread: nothing slow. What throws ends the run, its weights kept.

@@ -176,7 +176,7 @@ TensorDict Trainer::gradients(std::int64_t step, const TrainingBatch& batch) {
   return result;
 }
 
-std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const std::function<bool()>& stop) {
+std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const EvaluationListener& listener) {
   const PhaseRange phase(facts::phase::evaluation);
   memory_.begin_phase(facts::phase::evaluation);
   // The averages take the masters' place, and both are rounded for the model.
@@ -192,7 +192,7 @@ std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const std:
     ExponentialMovingAverage& average_;
     MasterWeights& weights_;
   } const averaged(*average_, *masters_);
-  auto results = evaluate_chains(model_, device_, source, stop);
+  auto results = evaluate_chains(model_, device_, source, listener);
   memory_.end_phase();
   return results;
 }

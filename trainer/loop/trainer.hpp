@@ -54,7 +54,7 @@ class Trainer {
   TensorDict gradients(std::int64_t step, const TrainingBatch& batch);
 
   // evaluate_chains with the averaged weights.
-  std::vector<ChainMetrics> evaluate(EvaluationSource& source, const std::function<bool()>& stop = {});
+  std::vector<ChainMetrics> evaluate(EvaluationSource& source, const EvaluationListener& listener = {});
 
   [[nodiscard]] AlphaFold& model() { return model_; }
   // Float32 masters of the model's parameters, under OpenFold's names: what files hold. After changing them: publish().

@@ -19,6 +19,7 @@
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/loop/gpu_measurements.hpp"
 #include "trainer/loop/metrics_log.hpp"
+#include "trainer/loop/mlperf_log.hpp"
 #include "trainer/loop/step_batches.hpp"
 #include "trainer/loop/stop_signal.hpp"
 #include "trainer/loop/tensorboard_log.hpp"
@@ -65,6 +66,7 @@ class Run {
     saver_->set_metrics(metrics);
     observers_.push_back(
         std::make_unique<MetricsLog>(metrics, is_continued ? OutputFile::Mode::append : OutputFile::Mode::truncate));
+    if (!config.train.mlperf_log.empty()) observers_.push_back(std::make_unique<MlperfLog>(config.train.mlperf_log));
     if (config.train.tensorboard)
       observers_.push_back(std::make_unique<TensorBoardLog>(folder_ / "tensorboard", print_config(resolved)));
     gpu_ = measure_gpu(trainer.device(), [this](const std::string& text) { progress_.note(text); });
@@ -76,7 +78,7 @@ class Run {
   RunResult run(BatchSource& batches, EvaluationSource& evaluation) {
     const WorkStream stream(trainer_.device());
     try {
-      for (const auto& observer : observers_) observer->run_start({config_, result_.steps, evaluation.size()});
+      for (const auto& observer : observers_) observer->run_start(run_start(batches, evaluation));
       train(batches, evaluation);
     } catch (...) {
       // A damaged file in the middle of a run, gradients that stay infinite: what was learnt so far is kept.
@@ -105,7 +107,7 @@ class Run {
     }
     begin_step();
     try {
-      for (std::int64_t step = first; step < config_.train.steps && !StopSignal::requested(); ++step) {
+      for (std::int64_t step = first; step < config_.train.steps && !is_over(); ++step) {
         make_step(step, batches);
         const std::int64_t made = step + 1;
         if (is_evaluation_due(made) && !StopSignal::requested()) {
@@ -122,6 +124,18 @@ class Run {
       evaluate(result_.steps, evaluation);
     }
     result_.interrupted = StopSignal::requested();
+  }
+
+  [[nodiscard]] bool is_over() const { return StopSignal::requested() || result_.target_reached; }
+
+  [[nodiscard]] RunStart run_start(const BatchSource& batches, const EvaluationSource& evaluation) const {
+    RunStart start{config_, result_.steps};
+    start.evaluation_chains = evaluation.size();
+    start.training_chains = batches.chains();
+    for (const auto& [name, parameter] : trainer_.weights()) start.parameters += parameter.numel();
+    start.precision = name_of(trainer_.precision());
+    start.on_cpu = trainer_.device().is_cpu();
+    return start;
   }
 
   [[nodiscard]] bool is_evaluation_due(std::int64_t made) const {
@@ -297,7 +311,8 @@ class Run {
     if (evaluation.size() == 0) return;
     for (const auto& observer : observers_) observer->evaluation_start(steps_made);
     const auto start = Clock::now();
-    result_.last_evaluation = trainer_.evaluate(evaluation, StopSignal::requested);
+    result_.last_evaluation = trainer_.evaluate(
+        evaluation, {StopSignal::requested, {}, [this](const std::string& text) { progress_.note(text); }});
     const EvaluationRecord record{steps_made, result_.last_evaluation, seconds_since(start)};
     for (const ChainMetrics& chain : record.chains) {
       for (const auto& [name, value] : chain.values) {
@@ -326,12 +341,21 @@ class Run {
       return;
     }
     const auto& mean = record.chains.back().values;
+    if (!mean.contains("lddt_ca")) {
+      progress_.note("evaluation after step " + std::to_string(record.steps) + ": no chain could be evaluated");
+      return;
+    }
     std::ostringstream text;
     text.precision(3);
     text << std::fixed << "evaluation after step " << record.steps << ", " << chains
          << (chains == 1 ? " chain" : " chains") << ", averaged weights: lDDT-Ca " << mean.at("lddt_ca") << "  RMSD "
          << mean.at("alignment_rmsd") << " A  GDT-TS " << mean.at("gdt_ts");
     progress_.note(text.str());
+    const double target = config_.train.target_lddt_ca;
+    if (target > 0 && mean.at("lddt_ca") >= target) {
+      result_.target_reached = true;
+      progress_.note("the target (train.target_lddt_ca) is reached");
+    }
   }
 
   void tell_graphs() {

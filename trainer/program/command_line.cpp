@@ -23,6 +23,7 @@ Examples:
   foldperf-train --preset initial_training --dry-run --memory 80
   foldperf-train check-data --config run.toml
   foldperf-train features 1ubi_A --config run.toml
+  foldperf-train predict 1ubi_A --config runs/first/config.toml --weights runs/first/weights.pt
 
 Exit codes: 0 done, 1 training failed, 2 wrong command line or configuration, 3 damaged input file,
 4 the machine refused (disk full, no such device), 130 stopped by Ctrl-C after finishing the step.
@@ -44,8 +45,8 @@ std::string list_presets() {
 
 // Texts that become settings once the whole line is read: they win over --set.
 struct ShortSettings {
-  std::optional<std::string> data, alignments, output;
-  std::optional<std::int64_t> steps;
+  std::optional<std::string> data, alignments, output, device;
+  std::optional<std::int64_t> steps, recycles;
 };
 
 void add_data_options(CLI::App& app, CommandLine& line, ShortSettings& settings) {
@@ -74,7 +75,19 @@ CLI::App* add_command(CLI::App& app, CommandLine& line, Command command, const c
   return sub;
 }
 
-void add_commands(CLI::App& app, CommandLine& line) {
+// What a model is used with, apart from training.
+void add_model_options(CLI::App& command, CommandLine& line, ShortSettings& settings) {
+  command
+      .add_option("--weights", line.weights,
+                  "Weights or checkpoint, ours or OpenFold's, or a run's folder; default train.initial_weights")
+      ->type_name("FILE");
+  command.add_flag("--raw", line.raw, "The weights themselves where there is their moving average too");
+  command.add_option("--recycles", settings.recycles, "Extra passes (data.common.max_recycling_iters)")->type_name("N");
+  command.add_option("--device", settings.device, "auto, cpu or cuda (train.device)")->type_name("NAME");
+  command.add_flag("--overwrite", line.overwrite, "Replace files that are there");
+}
+
+void add_commands(CLI::App& app, CommandLine& line, ShortSettings& settings) {
   CLI::App* features = add_command(app, line, Command::features, "features",
                                    "Write the features of one chain as a file for Python's torch.load");
   features->add_option("chain", line.chain, "Name of the chain: 1ubi_A")->required()->type_name("CHAIN");
@@ -100,6 +113,21 @@ void add_commands(CLI::App& app, CommandLine& line) {
   pack->add_option("file", line.file, "Archive to write, as training.sqlar")->required()->type_name("FILE");
   pack->add_flag("--verify", line.verify, "Parse every file before it is packed");
   pack->add_flag("--overwrite", line.overwrite, "Replace an archive that is there");
+
+  CLI::App* predict =
+      add_command(app, line, Command::predict, "predict", "Write predicted structures as mmCIF and PDB, with pLDDT");
+  predict->add_option("chains", line.chains, "Names of chains: 1ubi_A 1ejg; default the validation set")
+      ->type_name("CHAIN");
+  predict->add_option("--fasta", line.fasta, "Sequences to predict, in place of chains of known structure")
+      ->type_name("FILE");
+  predict->add_option("-o,--folder", line.folder, "Folder to write to; default predictions")->type_name("DIR");
+  add_model_options(*predict, line, settings);
+
+  CLI::App* evaluate =
+      add_command(app, line, Command::evaluate, "evaluate", "Compare predictions of the validation set with the truth");
+  evaluate->add_option("-o,--folder", line.folder, "Folder for evaluation.tsv and evaluation.json; default none")
+      ->type_name("DIR");
+  add_model_options(*evaluate, line, settings);
 }
 
 }  // namespace
@@ -129,7 +157,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   app.add_flag("--list-presets", presets, "Print the names of the presets, and leave");
   app.add_flag("--version", version, "Print the version, and leave");
   app.require_subcommand(0, 1);
-  add_commands(app, line);
+  add_commands(app, line, settings);
 
   // CLI11 takes the last argument first.
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
@@ -149,6 +177,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
     throw UsageError("--memory goes with --dry-run; a limit for training is --set train.memory=GIB");
   if (line.memory_gib && !(*line.memory_gib > 0)) throw UsageError("--memory must be above 0");
   if (line.limit < 0) throw UsageError("--limit must not be negative");
+  if (!line.fasta.empty() && !line.chains.empty()) throw UsageError("give names of chains or --fasta, not both");
   if (version) line.answer = std::string("foldperf-train ") + FOLDPERF_VERSION + "\n";
   if (presets) line.answer = list_presets();
 
@@ -159,6 +188,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   if (settings.alignments) assign("data.source.train_alignment_dir", as_toml_text(*settings.alignments));
   if (settings.output) assign("train.output", as_toml_text(*settings.output));
   if (settings.steps) assign("train.steps", std::to_string(*settings.steps));
+  if (settings.device) assign("train.device", as_toml_text(*settings.device));
+  if (settings.recycles) assign("data.common.max_recycling_iters", std::to_string(*settings.recycles));
   return line;
 }
 

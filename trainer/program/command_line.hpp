@@ -10,7 +10,7 @@
 
 namespace foldperf::trainer {
 
-enum class Command { train, features, check_data, caches, pack };
+enum class Command { train, features, check_data, caches, pack, predict, evaluate };
 
 struct CommandLine {
   Command command = Command::train;
@@ -27,14 +27,17 @@ struct CommandLine {
   // Of the other commands.
   std::string chain;        // features: 1ubi_A
   std::string file;         // features, pack: what is written; empty: the default
-  bool raw = false;         // features: as they come from the files
+  bool raw = false;         // features: as they come from the files; predict, evaluate: weights that are no average
   std::uint32_t epoch = 0;  // features: of the sample's draws
   std::uint32_t index = 0;  // features: of the sample's draws, within the epoch
   std::int64_t limit = 0;   // check-data: chains to check; 0: all
   std::string clusters;     // caches: cluster file
-  std::string folder;       // caches: where they are written
-  bool overwrite = false;   // training, features, caches, pack
-  bool verify = false;      // pack: every file is parsed
+  std::string folder;       // caches, predict, evaluate: where files are written
+  bool overwrite = false;   // all that write files
+  std::vector<std::string> chains;  // predict: empty for all of the validation set
+  std::string fasta;                // predict: sequences in place of chains
+  std::string weights;              // predict, evaluate: file of weights or checkpoint
+  bool verify = false;              // pack: every file is parsed
 };
 
 // `arguments` without the program's name. Throws UsageError.

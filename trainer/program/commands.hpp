@@ -17,4 +17,9 @@ ExitCode caches_command(const CommandLine& line);
 // Writes structures and alignments into one archive.
 ExitCode pack_command(const CommandLine& line);
 
+// Writes predicted structures of chains or sequences, and how near those of known structure came to it.
+ExitCode predict_command(const CommandLine& line);
+// Scores of the validation set's chains: as training evaluates, with weights of a file.
+ExitCode evaluate_command(const CommandLine& line);
+
 }  // namespace foldperf::trainer

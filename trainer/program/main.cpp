@@ -27,6 +27,10 @@ ExitCode run(const std::vector<std::string>& arguments) {
       return caches_command(line);
     case Command::pack:
       return pack_command(line);
+    case Command::predict:
+      return predict_command(line);
+    case Command::evaluate:
+      return evaluate_command(line);
   }
   throw Error("no such command");
 }

@@ -107,6 +107,10 @@ ExitCode train_command(const CommandLine& line) {
     for (const std::string& warning : batches.warnings()) std::cerr << "foldperf-train: " << warning << "\n";
     std::cerr << "foldperf-train: preset " << config.preset << ", " << batches.chains() << " training chains, "
               << evaluation.size() << " evaluation chains, " << config.train.steps << " steps" << std::endl;
+    if (evaluation.size() > 1) {
+      std::cerr << "foldperf-train: evaluation: "
+                << describe_work(evaluation.lengths(), config.model, config.data.common, config.data.eval) << std::endl;
+    }
   }
   if (line.overwrite) CheckpointFolder(checkpoints_of(config.train.output)).clear();  // nothing is amiss so far
   const ProgressStyle style = line.quiet ? ProgressStyle::quiet : default_progress_style();

@@ -187,6 +187,9 @@ class TwoChains : public EvaluationSource {
   }
   int taken = 0;
 
+ protected:
+  TrainingBatch chains_of_file(std::size_t index) { return chains_.get(index); }
+
  private:
   EvaluationChains chains_;
 };
@@ -206,9 +209,66 @@ TEST_F(TrainingRun, AnEvaluationStopsBetweenChains) {
   configure();
   Trainer trainer(config, at::kCPU);
   TwoChains chains(config);
-  const auto results = trainer.evaluate(chains, [&] { return chains.taken == 1; });
+  const auto results = trainer.evaluate(chains, {.stop = [&] { return chains.taken == 1; }, .chain = {}, .note = {}});
   ASSERT_EQ(results.size(), 1u);
   EXPECT_FALSE(results[0].chain.empty());
+}
+
+// Of two chains, the first of which cannot be had.
+class OneDamagedChain : public TwoChains {
+ public:
+  using TwoChains::TwoChains;
+  TrainingBatch get(std::size_t index) override {
+    if (index == 0) throw InputError("first.cif", 7, "is damaged");
+    return chains_of_file(index);
+  }
+  [[nodiscard]] std::vector<ChainLength> lengths() const override { return {{"first", 40}, {"second", 50}}; }
+};
+
+TEST_F(TrainingRun, AChainThatCannotBeEvaluatedIsToldAndEndsNothing) {
+  configure({"train.steps=3", "train.evaluate_every=2"});
+  LoaderSource batches(config.data);
+  OneDamagedChain evaluation(config);
+  const RunResult result = run_training(config, tree, batches, evaluation, progress, ProgressStyle::lines);
+  EXPECT_EQ(result.steps, 3);
+  ASSERT_EQ(result.last_evaluation.size(), 3u);
+  EXPECT_THAT(result.last_evaluation[0].error, HasSubstr("first.cif:7: is damaged"));
+  EXPECT_THAT(progress.str(), HasSubstr("first cannot be evaluated: first.cif:7: is damaged"));
+  const auto lines = metrics("eval");
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(lines[0].at("chain"), "first");
+  EXPECT_THAT(lines[0].at("error").get<std::string>(), HasSubstr("is damaged"));
+  EXPECT_FALSE(lines[0].contains("lddt_ca"));
+  EXPECT_EQ(metrics("eval_mean")[0].at("lddt_ca"), lines[1].at("lddt_ca")) << "the mean is that of the other";
+  EXPECT_GT(lines[1].at("plddt").get<double>(), 0);
+}
+
+TEST_F(TrainingRun, EndsAtTheTargetAndSaysSoInMlperfsLog) {
+  const std::string log = (folder / "mlperf.log").string();
+  configure(
+      {"train.steps=40", "train.evaluate_every=2", "train.target_lddt_ca=0.01", "train.mlperf_log=\"" + log + "\""});
+  const RunResult result = run();
+  EXPECT_TRUE(result.target_reached);
+  EXPECT_EQ(result.steps, 2);
+  EXPECT_EQ(metrics("eval_mean").size(), 1u) << "not once more at the end";
+  EXPECT_THAT(progress.str(), HasSubstr("target"));
+  std::ifstream in(log);
+  std::string line, last;
+  std::vector<std::string> keys;
+  json accuracy;
+  while (std::getline(in, line)) {
+    const json parsed = json::parse(line.substr(std::string(":::MLLOG ").size()));
+    keys.push_back(parsed.at("key"));
+    if (keys.back() == "eval_accuracy") accuracy = parsed.at("value");
+    if (keys.back() == "train_samples") {
+      EXPECT_EQ(parsed.at("value"), 2);
+    }
+    last = line;
+  }
+  EXPECT_EQ(keys.front(), "init_start");
+  EXPECT_EQ(keys.back(), "run_stop");
+  EXPECT_EQ(accuracy, metrics("eval_mean")[0].at("lddt_ca"));
+  EXPECT_THAT(last, HasSubstr("\"status\":\"success\""));
 }
 
 TEST_F(TrainingRun, TrainsAnExtraStackWithoutExtraSequences) {
