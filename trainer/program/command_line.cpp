@@ -93,6 +93,10 @@ void add_commands(CLI::App& app, CommandLine& line, ShortSettings& settings) {
   features->add_option("chain", line.chain, "Name of the chain: 1ubi_A")->required()->type_name("CHAIN");
   features->add_option("-o,--file", line.file, "File to write; default CHAIN.pt")->type_name("FILE");
   features->add_flag("--raw", line.raw, "As they come from the files, before any transform");
+  features
+      ->add_option("--outputs", line.outputs,
+                   "File for what the model makes of them with the weights of train.initial_weights, on the CPU")
+      ->type_name("FILE");
   features->add_option("--epoch", line.epoch, "Of the sample's random draws")->type_name("N");
   features->add_option("--index", line.index, "Of the sample's random draws, within the epoch")->type_name("N");
   features->add_flag("--overwrite", line.overwrite, "Replace a file that is there");

@@ -27,6 +27,7 @@ struct CommandLine {
   // Of the other commands.
   std::string chain;        // features: 1ubi_A
   std::string file;         // features, pack: what is written; empty: the default
+  std::string outputs;      // features: file of what the model makes of them; empty: none
   bool raw = false;         // features: as they come from the files; predict, evaluate: weights that are no average
   std::uint32_t epoch = 0;  // features: of the sample's draws
   std::uint32_t index = 0;  // features: of the sample's draws, within the epoch

@@ -4,11 +4,14 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "trainer/checkpoint/model_weights.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
+#include "trainer/checkpoint/weights_file.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/config/trainer_config.hpp"
 #include "trainer/data/chain_dataset.hpp"
 #include "trainer/data/expand_sample.hpp"
+#include "trainer/model/alphafold.hpp"
 #include "trainer/program/commands.hpp"
 #include "trainer/program/output_path.hpp"
 
@@ -33,12 +36,29 @@ TensorDict raw_features(const ChainDataset& dataset, const SampleKey& key) {
   });
 }
 
+// What the model's modules give, without dropout and in float32, by OpenFold's names; "sm." before the structure
+// module's.
+TensorDict outputs_of(const TrainerConfig& config, const TensorDict& features) {
+  const at::NoGradGuard no_grad;
+  AlphaFold model(config.model);
+  assign_weights(*model, load_weights(config.train.initial_weights).tensors, config.train.initial_weights);
+  model->eval();
+  return model->forward(features);
+}
+
 }  // namespace
 
 ExitCode features_command(const CommandLine& line) {
   const TrainerConfig config = trainer_config_from_json(resolve_config(line.sources));
   const std::string file = line.file.empty() ? line.chain + ".pt" : line.file;
   refuse_existing(file, line.overwrite);
+  if (!line.outputs.empty()) {
+    refuse_existing(line.outputs, line.overwrite);
+    if (line.raw) throw UsageError("--outputs needs features as the model takes them: leave --raw out");
+    if (config.train.initial_weights.empty()) {
+      throw UsageError("--outputs needs weights: --set train.initial_weights=FILE");
+    }
+  }
   const ChainDataset dataset = dataset_of(line.chain, config.data);
   if (dataset.size() != 1) {
     throw UsageError("'" + line.chain + "' has " + std::to_string(dataset.size()) + " chains, among them " +
@@ -48,6 +68,7 @@ ExitCode features_command(const CommandLine& line) {
   const SampleKey key{static_cast<std::uint64_t>(config.data.seed), line.epoch, line.index};
   const TensorDict features = line.raw ? raw_features(dataset, key) : expand(dataset.load(0, 0, key).sample, at::kCPU);
   save_tensors(file, features);
+  if (!line.outputs.empty()) save_tensors(line.outputs, outputs_of(config, features));
   if (line.quiet) return ExitCode::success;
   for (const auto& [name, tensor] : features) {
     std::cout << name << " " << tensor.scalar_type() << " " << tensor.sizes() << "\n";

@@ -72,6 +72,16 @@ TEST(FeaturesCommand, MistakesAreNamed) {
   const ProcessResult entry = run({"features", "2q2k", "--data", (openfold_data() / "mmcifs").string(), "-o", file});
   EXPECT_EQ(entry.exit_code, 2);
   EXPECT_THAT(entry.errors, HasSubstr("name one"));
+  const std::vector<std::string> outputs = {"features", "1as5_A", "--data",    samples(),
+                                            "-o",       file,     "--outputs", file + ".out"};
+  const ProcessResult no_weights = run(outputs);
+  EXPECT_EQ(no_weights.exit_code, 2);
+  EXPECT_THAT(no_weights.errors, HasSubstr("train.initial_weights"));
+  std::vector<std::string> missing = outputs;
+  missing.insert(missing.end(), {"--preset", "tiny", "--set", "train.initial_weights=none.pt"});
+  const ProcessResult no_file = run(missing);
+  EXPECT_EQ(no_file.exit_code, 3);
+  EXPECT_THAT(no_file.errors, HasSubstr("none.pt"));
 }
 
 TEST(CheckDataCommand, TellsWhatCanBePreparedAndWhatNot) {
