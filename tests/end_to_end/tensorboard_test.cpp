@@ -124,7 +124,9 @@ TEST(TensorBoard, AResumedRunGoesOnInAFileOfItsOwn) {
   ASSERT_EQ(files.size(), 2U);
   std::vector<int> steps;
   for (const json& event : read_events(files.back())) {
-    if (event.contains("session")) EXPECT_EQ(event["step"], 4);  // nothing that the first file tells is dropped
+    if (event.contains("session")) {
+      EXPECT_EQ(event["step"], 4);  // nothing that the first file tells is dropped
+    }
     for (const json& value : event.value("values", json::array())) {
       if (value["tag"] == "train/loss") steps.push_back(event["step"]);
     }

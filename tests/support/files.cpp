@@ -15,7 +15,11 @@ fs::path project_dir() {
   return dir ? fs::path(dir) : fs::current_path();
 }
 
-fs::path samples_dir() { return project_dir() / "samples"; }
+fs::path samples_dir() {
+  // In the repository; a bundle of programs has them beside the sources that its tests read.
+  const fs::path in_repository = project_dir() / "samples";
+  return fs::is_directory(in_repository) ? in_repository : project_dir().parent_path() / "samples";
+}
 
 TemporaryFolder::TemporaryFolder() {
   std::string name = (fs::temp_directory_path() / "foldperf-test-XXXXXX").string();

@@ -123,7 +123,7 @@ std::string case_name(const ::testing::TestParamInfo<std::string>& info) {
     if (!std::isalnum(static_cast<unsigned char>(c))) c = '_';
   }
   // "a-b" must not become the same as "a_b".
-  if (name.empty() || name != info.param) name += "_" + std::to_string(info.index);
+  if (name.empty() || name != info.param) name.append("_").append(std::to_string(info.index));
   return name;
 }
 

@@ -22,7 +22,7 @@ struct GraphCache::Pool {
 };
 
 struct GraphCache::Entry {
-  std::int64_t runs = 0;
+  bool ran = false;  // as it is
   bool refused = false;
   std::vector<at::Tensor> results;
   std::unique_ptr<at::cuda::CUDAGraph> graph;
@@ -32,23 +32,27 @@ GraphCache::GraphCache(std::function<void(const std::string&)> note) : note_(std
 
 GraphCache::~GraphCache() = default;
 
-std::vector<at::Tensor> GraphCache::run(const std::string& key, const Work& work) {
+std::vector<at::Tensor> GraphCache::run(const std::string& kind, const std::string& key, const Work& work) {
+  const bool use_graph = will_use_graph(kind, key);
   std::unique_ptr<Entry>& place = entries_[key];
   if (!place) place = std::make_unique<Entry>();
   Entry& entry = *place;
-  if (entry.runs++ > 0 && !entry.graph && !entry.refused) capture(key, entry, work);
+  if (use_graph && !entry.graph) capture(key, entry, work);
   if (!entry.graph) {
     ++counts_.eager;
-    return work();
+    std::vector<at::Tensor> results = work();
+    entry.ran = true;
+    warm_kinds_.insert(kind);
+    return results;
   }
   entry.graph->replay();
   ++counts_.replayed;
   return entry.results;
 }
 
-bool GraphCache::has_work(const std::string& key) const {
+bool GraphCache::will_use_graph(const std::string& kind, const std::string& key) const {
   const auto found = entries_.find(key);
-  return found != entries_.end() && found->second->runs > 0 && !found->second->refused;
+  return warm_kinds_.contains(kind) && (found == entries_.end() || !found->second->refused);
 }
 
 void GraphCache::capture(const std::string& key, Entry& entry, const Work& work) {
@@ -87,7 +91,9 @@ void GraphCache::capture(const std::string& key, Entry& entry, const Work& work)
     ++counts_.captured;
     return;
   }
-  refuse(key, entry, reason.substr(0, reason.find('\n')));
+  entry.results.clear();
+  // What was never run as it is may only have needed that: it gets another chance.
+  if (entry.ran) refuse(key, entry, reason.substr(0, reason.find('\n')));
 }
 
 void GraphCache::refuse(const std::string& key, Entry& entry, const std::string& reason) {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,14 +15,16 @@ namespace foldperf::trainer {
 
 // What happened so far.
 struct GraphCounts {
-  std::int64_t eager = 0;  // runs outside of a graph: the first of each key, and those of keys that cannot be captured
+  // Runs outside of a graph: the first of each kind, and those that cannot be captured.
+  std::int64_t eager = 0;
   std::int64_t captured = 0;  // graphs
   std::int64_t replayed = 0;
   std::map<std::string, std::string> refused;  // key: why it could not be captured
 };
 
-// Runs pieces of work by key: as they are the first time (which lets libraries and caches initialise themselves),
-// captured the second time, replayed from then on. All graphs share one pool of memory, so they must be run one after
+// Runs pieces of work by key: captured, then replayed from then on. The first of a kind runs as it is, which lets
+// libraries and tables initialise themselves; work of the same kind under another key (other shapes) needs no such run,
+// and so no memory beside that of the graphs. All graphs share one pool of memory, so they must be run one after
 // the other on one stream, and what a piece leaves for another must lie in memory from before. Work reads what changes
 // from call to call (batch, learning rate) from tensors that stay where they are; random numbers come from the
 // default generator of the device, whose seed and offset every replay reads anew: torch::manual_seed before a run
@@ -41,9 +44,10 @@ class GraphCache {
   using Work = std::function<std::vector<at::Tensor>()>;
   // What `work` returns; after a replay the same tensors with new contents, until another piece is run. Work may begin
   // anew after having been broken off anywhere. Throws what `work` throws where it is not captured.
-  std::vector<at::Tensor> run(const std::string& key, const Work& work);
-  // Whether the key was run before and is not refused: the next run is a capture or a replay.
-  [[nodiscard]] bool has_work(const std::string& key) const;
+  std::vector<at::Tensor> run(const std::string& kind, const std::string& key, const Work& work);
+  // Whether the next run under that key is a capture or a replay: work then has to read its input from memory that
+  // stays.
+  [[nodiscard]] bool will_use_graph(const std::string& kind, const std::string& key) const;
 
   [[nodiscard]] const GraphCounts& counts() const noexcept { return counts_; }
 
@@ -54,6 +58,7 @@ class GraphCache {
 
   std::function<void(const std::string&)> note_;
   std::map<std::string, std::unique_ptr<Entry>> entries_;
+  std::set<std::string> warm_kinds_;  // that ran as they are
   GraphCounts counts_;
   struct Pool;
   std::unique_ptr<Pool> pool_;  // of memory; made with the first graph

@@ -127,9 +127,9 @@ at::Tensor Trainer::update(std::size_t batches) {
   return update_values(norm);
 }
 
-at::Tensor Trainer::run(const std::string& key, const std::function<at::Tensor()>& work) {
+at::Tensor Trainer::run(const std::string& kind, const std::string& key, const std::function<at::Tensor()>& work) {
   if (!graphs_) return work();
-  return graphs_->run(key, [&work] { return std::vector<at::Tensor>{work()}; }).front();
+  return graphs_->run(kind, key, [&work] { return std::vector<at::Tensor>{work()}; }).front();
 }
 
 PendingStep Trainer::launch(std::int64_t step, const std::vector<TrainingBatch>& batches) {
@@ -145,15 +145,18 @@ PendingStep Trainer::launch(std::int64_t step, const std::vector<TrainingBatch>&
     const bool first = i == 0;
     TensorDict features = to_device(batches[i].features, device_);
     pending.metrics.samples += features.at("aatype").size(0);
-    std::string key;
+    std::string kind, key;
     if (graphs_) {
       const std::string shape = shape_text(features);
-      key = (first ? "forward and backward, " : "forward and backward added, ") + shape;
-      if (graphs_->has_work(key)) features = static_batches_.load(shape, features);
+      kind = first ? "forward and backward" : "forward and backward added";
+      key = kind + ", " + shape;
+      // Where shapes seldom come again, only those that do are worth a graph.
+      if (!config_.data.train.fixed_size) kind = key;
+      if (graphs_->will_use_graph(kind, key)) features = static_batches_.load(shape, features);
     }
-    pending.batches.emplace_back(run(key, [&] { return add_gradients(features, first); }));
+    pending.batches.emplace_back(run(kind, key, [&] { return add_gradients(features, first); }));
   }
-  pending.update = ValuesOnTheWay(run("update", [&] { return update(batches.size()); }));
+  pending.update = ValuesOnTheWay(run("update", "update", [&] { return update(batches.size()); }));
   return pending;
 }
 

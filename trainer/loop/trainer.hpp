@@ -74,7 +74,7 @@ class Trainer {
   at::Tensor add_gradients(const TensorDict& features, bool first);
   // Gives update_values.
   at::Tensor update(std::size_t batches);
-  at::Tensor run(const std::string& key, const std::function<at::Tensor()>& work);
+  at::Tensor run(const std::string& kind, const std::string& key, const std::function<at::Tensor()>& work);
 
   TrainerConfig config_;
   at::Device device_;

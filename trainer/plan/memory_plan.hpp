@@ -46,7 +46,7 @@ struct StepMemory {
 
   // With CUDA graphs: what their pool holds from their first capture on, in or out of a step.
   std::int64_t graph_pool = 0;
-  // Batches of another number of passes run once before they are captured, beside that pool.
+  // Where samples have many shapes, each runs once before it is captured, beside that pool.
   std::int64_t beside_graphs = 0;
 
   // What the device has to have: the allocator's segments and FixedMemory.

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <functional>
 #include <sstream>
+#include <string_view>
 #include <vector>
 
 #include "trainer/plan/activation_budget.hpp"
@@ -14,10 +15,13 @@ namespace foldperf::trainer {
 
 namespace {
 
-constexpr int name_width = 34;
+constexpr std::size_t name_width = 34;
 
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.resize(width, ' ');
+// A name in a column of name_width.
+std::string column(std::string_view name, std::size_t indent = 0) {
+  std::string text(indent, ' ');
+  text.append(name);
+  if (text.size() < name_width) text.resize(name_width, ' ');
   return text;
 }
 std::string number(std::int64_t bytes) {
@@ -31,7 +35,7 @@ class Table {
   explicit Table(const std::vector<StepMemory>& columns) : columns_(columns) {}
 
   void head(const std::string& name) {
-    text_ << padded(name, name_width);
+    text_ << column(name);
     for (const StepMemory& step : columns_) {
       char text[32];
       std::snprintf(text, sizeof text, "%3ld pass%s", static_cast<long>(step.passes), step.passes == 1 ? "  " : "es");
@@ -40,7 +44,7 @@ class Table {
     text_ << "\n";
   }
   void row(const std::string& name, const std::function<std::int64_t(const StepMemory&)>& value) {
-    text_ << padded("  " + name, name_width);
+    text_ << column(name, 2);
     for (const StepMemory& step : columns_) text_ << number(value(step)) << ' ';
     text_ << "\n";
   }
@@ -84,7 +88,7 @@ std::string table_text(const std::vector<StepMemory>& steps) {
   table.head("The device");
   table.row("most in tensors", [](const StepMemory& step) { return step.peak.allocated; });
   table.row("allocator's segments", [](const StepMemory& step) { return step.peak.reserved; });
-  if (steps.front().graph_pool > 0) {
+  if (steps.front().beside_graphs > 0) {
     table.row("first steps beside CUDA graphs", [](const StepMemory& step) { return step.beside_graphs; });
   }
   table.row("CUDA and its libraries, about", [](const StepMemory&) { return fixed_memory().total(); });
@@ -98,8 +102,8 @@ std::string evaluation_text(const TrainerConfig& config, std::int64_t graph_pool
   std::vector<std::int64_t> lengths{256, 512, 1024};
   if (config.data.eval.crop_size > 0) lengths = {config.data.eval.crop_size};
   for (const std::int64_t length : lengths) {
-    text << padded("  " + std::to_string(length) + " residues", name_width)
-         << number(evaluation_memory(config, length) + graph_pool) << "\n";
+    text << column(std::to_string(length) + " residues", 2) << number(evaluation_memory(config, length) + graph_pool)
+         << "\n";
   }
   return text.str();
 }

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       const auto* tensor = value->as<trainer::PickleTensor>();
       if (tensor == nullptr) continue;
       const std::string record = trainer::TorchArchive::record_of(tensor->storage);
-      if (archive.records().contains(record)) archive.records().read(record);
+      if (archive.records().contains(record)) (void)archive.records().read(record);
     }
   });
 }

@@ -58,7 +58,7 @@ TEST(Presets, AreThoseOfOpenFoldThatTrain) {
   for (const char* name :
        {"initial_training", "finetuning", "finetuning_ptm", "finetuning_no_templ", "finetuning_no_templ_ptm", "model_1",
         "model_2", "model_3", "model_4", "model_5", "model_1_ptm", "model_2_ptm", "model_3_ptm", "model_4_ptm",
-        "model_5_ptm", "mlperf", "tiny"}) {
+        "model_5_ptm", "mlperf", "small", "tiny"}) {
     EXPECT_THAT(preset_names(), Contains(name));
   }
 }

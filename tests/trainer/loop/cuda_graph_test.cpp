@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -19,27 +18,25 @@ namespace {
 
 // Every part of the model, narrow, dropout and recycling included.
 TrainerConfig whole_model(const std::vector<std::string>& more) {
-  const auto source = ::foldperf::testing::project_dir();
-  const auto samples =
-      std::filesystem::is_directory(source / "samples") ? source / "samples" : source.parent_path() / "samples";
-  std::vector<std::string> assignments = {"globals.c_m=32",
-                                          "globals.c_z=16",
-                                          "globals.c_s=32",
-                                          "globals.c_t=16",
-                                          "globals.c_e=16",
-                                          "model.evoformer_stack.no_blocks=2",
-                                          "model.extra_msa.extra_msa_stack.no_blocks=1",
-                                          "model.template.template_pair_stack.no_blocks=1",
-                                          "model.structure_module.no_blocks=2",
-                                          "data.train.crop_size=32",
-                                          "data.train.max_msa_clusters=8",
-                                          "data.train.max_extra_msa=8",
-                                          "data.common.max_recycling_iters=1",
-                                          "data.loader.order=\"strict\"",
-                                          "schedule.base_lr=1e-3",
-                                          "loss.violation.weight=1",
-                                          "train.deterministic=true",
-                                          "data.source.train_data_dir=\"" + samples.string() + "\""};
+  std::vector<std::string> assignments = {
+      "globals.c_m=32",
+      "globals.c_z=16",
+      "globals.c_s=32",
+      "globals.c_t=16",
+      "globals.c_e=16",
+      "model.evoformer_stack.no_blocks=2",
+      "model.extra_msa.extra_msa_stack.no_blocks=1",
+      "model.template.template_pair_stack.no_blocks=1",
+      "model.structure_module.no_blocks=2",
+      "data.train.crop_size=32",
+      "data.train.max_msa_clusters=8",
+      "data.train.max_extra_msa=8",
+      "data.common.max_recycling_iters=1",
+      "data.loader.order=\"strict\"",
+      "schedule.base_lr=1e-3",
+      "loss.violation.weight=1",
+      "train.deterministic=true",
+      "data.source.train_data_dir=\"" + ::foldperf::testing::samples_dir().string() + "\""};
   assignments.insert(assignments.end(), more.begin(), more.end());
   return trainer_config_from_json(resolve_config({"initial_training", {}, assignments}));
 }
@@ -93,8 +90,8 @@ TEST_P(CudaGraph, MakesTheSameStepsBitForBit) {
   expect_equal(plain, graphs);
   EXPECT_EQ(graphs.graphs.captured, 3) << "one and two passes, and the update";
   EXPECT_TRUE(graphs.graphs.refused.empty()) << graphs.graphs.refused.begin()->second;
-  EXPECT_EQ(graphs.graphs.eager, 3);
-  EXPECT_EQ(graphs.graphs.replayed, 17);
+  EXPECT_EQ(graphs.graphs.eager, 2) << "the first step";
+  EXPECT_EQ(graphs.graphs.replayed, 18);
   EXPECT_EQ(plain.graphs.captured + plain.graphs.eager, 0);
 }
 

@@ -27,7 +27,8 @@ TEST(CudaStateCopy, IsOfTheMomentAndNotOfLater) {
   const at::Device device(at::kCUDA, 0);
   const WorkStream stream(device);
   TrainingTensors live;
-  for (int i = 0; i < 40; ++i) live.model["m" + std::to_string(i)] = torch::full({1 << 18}, i, device);
+  const auto name_of = [](int i) { return std::string("m").append(std::to_string(i)); };
+  for (int i = 0; i < 40; ++i) live.model[name_of(i)] = torch::full({1 << 18}, i, device);
   live.average["large"] = torch::full({3, 5 << 20}, 7, device);
   live.optimizer["step.a"] = torch::full({}, 3, device);
   StateCopy copy(live);
@@ -38,7 +39,7 @@ TEST(CudaStateCopy, IsOfTheMomentAndNotOfLater) {
     live.optimizer.at("step.a").add_(1);
     copy.wait();
     for (int i = 0; i < 40; ++i) {
-      const at::Tensor& tensor = copy.tensors().model.at("m" + std::to_string(i));
+      const at::Tensor& tensor = copy.tensors().model.at(name_of(i));
       EXPECT_TRUE(tensor.eq(i + round).all().item<bool>()) << i << " in round " << round;
     }
     EXPECT_TRUE(copy.tensors().average.at("large").eq(7 + round).all().item<bool>());

@@ -43,11 +43,8 @@ std::vector<std::string> small_model() {
 }
 
 std::vector<StepMetrics> train(const std::string& device, std::int64_t steps) {
-  const auto source = ::foldperf::testing::project_dir();
-  const std::filesystem::path bundle = source.parent_path();
-  const auto samples = std::filesystem::is_directory(source / "samples") ? source / "samples" : bundle / "samples";
   auto assignments = small_model();
-  assignments.push_back("data.source.train_data_dir=\"" + samples.string() + "\"");
+  assignments.push_back("data.source.train_data_dir=\"" + ::foldperf::testing::samples_dir().string() + "\"");
   const TrainerConfig config = trainer_config_from_json(resolve_config({"initial_training", {}, assignments}));
   torch::manual_seed(1);
   const WorkStream stream(choose_device(device));

@@ -116,7 +116,7 @@ TEST(MemoryPlan, RunningOneLeavesTheCountAsItWas) {
   EXPECT_EQ(second.peak.reserved, first.peak.reserved);
 }
 
-TEST(MemoryPlan, FirstStepsRunBesideTheGraphsOfOthers) {
+TEST(MemoryPlan, FirstStepsOfAShapeRunBesideTheGraphsOfOthers) {
   TrainerConfig config = small_config();
   const StepMemory without = step_memory(config);
   EXPECT_EQ(without.graph_pool + without.beside_graphs, 0);
@@ -126,6 +126,8 @@ TEST(MemoryPlan, FirstStepsRunBesideTheGraphsOfOthers) {
   EXPECT_EQ(always_two_passes.beside_graphs, 0);
   EXPECT_GT(always_two_passes.batch, without.batch) << "the place that graphs read from";
   config.data.train.uniform_recycling = true;
+  EXPECT_EQ(step_memory(config).beside_graphs, 0) << "another number of passes is captured at once";
+  config.data.train.fixed_size = false;
   EXPECT_EQ(step_memory(config).beside_graphs, step_memory(config).graph_pool);
 }
 
