@@ -39,6 +39,7 @@ std::vector<at::Tensor> GraphCache::run(const std::string& kind, const std::stri
   Entry& entry = *place;
   if (use_graph && !entry.graph) capture(key, entry, work);
   if (!entry.graph) {
+    tell_limit();
     ++counts_.eager;
     std::vector<at::Tensor> results = work();
     entry.ran = true;
@@ -52,16 +53,14 @@ std::vector<at::Tensor> GraphCache::run(const std::string& kind, const std::stri
 
 bool GraphCache::will_use_graph(const std::string& kind, const std::string& key) const {
   const auto found = entries_.find(key);
-  return warm_kinds_.contains(kind) && (found == entries_.end() || !found->second->refused);
+  const bool has_graph = found != entries_.end() && found->second->graph;
+  const bool is_refused = found != entries_.end() && found->second->refused;
+  return has_graph || (warm_kinds_.contains(kind) && !is_refused && counts_.captured < most_graphs);
 }
 
 void GraphCache::capture(const std::string& key, Entry& entry, const Work& work) {
   if (c10::cuda::getCurrentCUDAStream() == c10::cuda::getDefaultCUDAStream()) {
     throw Error("work on the default stream cannot be captured in a graph");
-  }
-  if (counts_.captured >= most_graphs) {
-    refuse(key, entry, "there are " + std::to_string(most_graphs) + " graphs already");
-    return;
   }
   // The graphs' pool is apart from what runs without graphs left cached.
   c10::cuda::CUDACachingAllocator::emptyCache();
@@ -94,6 +93,14 @@ void GraphCache::capture(const std::string& key, Entry& entry, const Work& work)
   entry.results.clear();
   // What was never run as it is may only have needed that: it gets another chance.
   if (entry.ran) refuse(key, entry, reason.substr(0, reason.find('\n')));
+}
+
+void GraphCache::tell_limit() {
+  if (counts_.captured < most_graphs || is_limit_told_) return;
+  is_limit_told_ = true;
+  const std::string limit = std::to_string(most_graphs);
+  counts_.refused["shapes beyond the first " + limit] = "there are " + limit + " graphs already";
+  if (note_) note_("there are " + limit + " CUDA graphs: steps of further shapes run without one");
 }
 
 void GraphCache::refuse(const std::string& key, Entry& entry, const std::string& reason) {

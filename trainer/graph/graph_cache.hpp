@@ -54,12 +54,14 @@ class GraphCache {
  private:
   struct Entry;
   void capture(const std::string& key, Entry& entry, const Work& work);
+  void tell_limit();
   void refuse(const std::string& key, Entry& entry, const std::string& reason);
 
   std::function<void(const std::string&)> note_;
   std::map<std::string, std::unique_ptr<Entry>> entries_;
   std::set<std::string> warm_kinds_;  // that ran as they are
   GraphCounts counts_;
+  bool is_limit_told_ = false;
   struct Pool;
   std::unique_ptr<Pool> pool_;  // of memory; made with the first graph
 };

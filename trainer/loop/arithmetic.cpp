@@ -40,13 +40,17 @@ std::string name_of(Precision precision) {
   return "?";
 }
 
+void prepare_environment(const TrainConfig& config) {
+  // cuBLAS reads it when its first handle is made; with workspaces of fixed size its algorithms repeat bit for bit.
+  if (config.deterministic) ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+}
+
 void apply_arithmetic(const TrainConfig& config, Precision precision) {
   at::Context& context = at::globalContext();
   context.setAllowTF32CuBLAS(precision != Precision::float32);
   context.setAllowBF16ReductionCuBLAS(false);  // partial sums of one product stay in float32
   if (!config.deterministic) return;
-  // cuBLAS reads it when its first handle is made; with workspaces of fixed size its algorithms repeat bit for bit.
-  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);
+  prepare_environment(config);
   context.setDeterministicAlgorithms(true, /*warn_only=*/false);
   context.setDeterministicFillUninitializedMemory(false);  // we write all that we read
 }

@@ -22,6 +22,10 @@ at::Device choose_device(const std::string& name);
 Precision choose_precision(const std::string& name, at::Device device);
 std::string name_of(Precision precision);
 
+// With train.deterministic cuBLAS, too, has to repeat itself, which it takes from the environment: to be called before
+// there are other threads.
+void prepare_environment(const TrainConfig& config);
+
 // Tells PyTorch, for the whole process: TF32 as `precision` wants it, and with train.deterministic only algorithms
 // whose results do not change from run to run. Before the first product on a device.
 void apply_arithmetic(const TrainConfig& config, Precision precision);

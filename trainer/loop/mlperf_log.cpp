@@ -159,7 +159,7 @@ void MlperfLog::evaluation(const EvaluationRecord& record) {
 void MlperfLog::run_end(const RunResult& result) {
   if (!file_) return;
   end_epoch();
-  const bool success = target_ > 0 ? result.target_reached : !result.interrupted && made_ >= steps_;
+  const bool success = !result.failed && (target_ > 0 ? result.target_reached : !result.interrupted && made_ >= steps_);
   write(interval_end, "run_stop", nullptr, {{"status", success ? "success" : "aborted"}, {"epoch_num", samples(made_)}},
         clock_());
   file_->close();

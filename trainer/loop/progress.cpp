@@ -47,13 +47,14 @@ std::string format_duration(double seconds) {
 Progress::Progress(std::ostream& out, ProgressStyle style, std::int64_t steps)
     : out_(out), style_(style), steps_(steps), last_step_(Clock::now()), last_output_() {}
 
-void Progress::step(std::int64_t step, double loss, double lddt_ca) {
+void Progress::step(std::int64_t step, double loss, double lddt_ca, std::int64_t samples) {
   const auto now = Clock::now();
   const double seconds = std::max(1e-9, seconds_between(last_step_, now));
   last_step_ = now;
   // The first step carries warm-up costs; the average forgets it within some twenty steps.
   rate_ = done_ == 0 ? 1 / seconds : 1 / (0.95 / rate_ + 0.05 * seconds);
   done_ = step + 1;
+  samples_ = static_cast<double>(samples);
   loss_ = loss;
   lddt_ca_ = lddt_ca;
   if (style_ == ProgressStyle::quiet) return;
@@ -69,8 +70,9 @@ void Progress::step(std::int64_t step, double loss, double lddt_ca) {
 
 std::string Progress::status() const {
   return "step " + std::to_string(done_) + "/" + std::to_string(steps_) + "  loss " + format("%.3f", loss_) +
-         "  lDDT-Ca " + (std::isfinite(lddt_ca_) ? format("%.3f", lddt_ca_) : "-") + "  " + format("%.2f", rate_) +
-         " samples/s  left " + format_duration(static_cast<double>(steps_ - done_) / rate_);
+         "  lDDT-Ca " + (std::isfinite(lddt_ca_) ? format("%.3f", lddt_ca_) : "-") + "  " +
+         format("%.2f", rate_ * samples_) + " samples/s  left " +
+         format_duration(static_cast<double>(steps_ - done_) / rate_);
 }
 
 void Progress::erase_bar() {

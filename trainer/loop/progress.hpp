@@ -18,7 +18,7 @@ class Progress {
   Progress(std::ostream& out, ProgressStyle style, std::int64_t steps);
 
   // After a step, numbered from 0. Lines are written every few seconds; a bar is drawn a few times a second.
-  void step(std::int64_t step, double loss, double lddt_ca);
+  void step(std::int64_t step, double loss, double lddt_ca, std::int64_t samples = 1);
   // A message of its own line: an evaluation, a warning. Written in every style but quiet.
   void note(const std::string& text);
   // Ends the bar's line.
@@ -38,6 +38,7 @@ class Progress {
   double lddt_ca_ = 0;
   double rate_ = 0;  // samples a second, averaged over the last steps
   bool drawn_ = false;
+  double samples_ = 1;  // a step
   Clock::time_point last_step_;
   Clock::time_point last_output_;
 };

@@ -47,6 +47,7 @@ struct RunResult {
   std::map<std::string, std::int64_t> nonfinite_terms;  // how often each was zeroed
   std::vector<ChainMetrics> last_evaluation;
   bool interrupted = false;
+  bool failed = false;          // an error ended it
   bool target_reached = false;  // train.target_lddt_ca
 };
 

@@ -58,7 +58,8 @@ Trainer::Trainer(const TrainerConfig& config, at::Device device, std::function<v
     model_ = AlphaFold(config.model);
   }
   if (!config.train.initial_weights.empty()) {
-    assign_weights(*model_, load_weights(config.train.initial_weights).tensors, config.train.initial_weights);
+    const auto loaded = load_weights(config.train.initial_weights);
+    assign_weights(*model_, loaded.tensors, loaded.path);
   }
   model_->to(device_);
   model_->train();
@@ -156,7 +157,9 @@ PendingStep Trainer::launch(std::int64_t step, const std::vector<TrainingBatch>&
     }
     pending.batches.emplace_back(run(kind, key, [&] { return add_gradients(features, first); }));
   }
+  is_updating_ = true;
   pending.update = ValuesOnTheWay(run("update", "update", [&] { return update(batches.size()); }));
+  is_updating_ = false;
   return pending;
 }
 
@@ -186,12 +189,23 @@ std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const Eval
   struct Averaged {
     Averaged(ExponentialMovingAverage& average, MasterWeights& weights) : average_(average), weights_(weights) {
       average_.swap();
-      weights_.publish();
+      try {
+        weights_.publish();
+      } catch (...) {
+        average_.swap();
+        throw;
+      }
     }
     ~Averaged() {
       average_.swap();
-      weights_.publish();
+      try {
+        weights_.publish();
+      } catch (const std::exception&) {
+        // The device is broken, and whatever comes next will say so; the masters are right.
+      }
     }
+    Averaged(const Averaged&) = delete;
+    Averaged& operator=(const Averaged&) = delete;
     ExponentialMovingAverage& average_;
     MasterWeights& weights_;
   } const averaged(*average_, *masters_);

@@ -45,6 +45,8 @@ class Trainer {
   // phase in the profile. Nothing waits for the device; on the CPU all is done on return. Random draws depend on the
   // seed and on the step's number only.
   PendingStep launch(std::int64_t step, const std::vector<TrainingBatch>& batches);
+  // Whether a launch broke off while weights and optimiser were being changed: they are of no step then.
+  [[nodiscard]] bool is_updating() const { return is_updating_; }
   // Waits for a step's numbers. In the order of launches.
   StepMetrics finish(PendingStep pending);
   // Both, with one batch.
@@ -87,6 +89,7 @@ class Trainer {
   std::unique_ptr<Adam> optimizer_;
   std::unique_ptr<ExponentialMovingAverage> average_;
   std::vector<std::string> loss_terms_;  // names of the last loss
+  bool is_updating_ = false;
   StaticBatches static_batches_;
   std::unique_ptr<GraphCache> graphs_;  // null: every step is launched piece by piece
 };

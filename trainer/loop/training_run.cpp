@@ -1,6 +1,7 @@
 #include "trainer/loop/training_run.hpp"
 
 #include <chrono>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -83,7 +84,8 @@ class Run {
     } catch (...) {
       // A damaged file in the middle of a run, gradients that stay infinite: what was learnt so far is kept.
       progress_.finish();
-      if (result_.steps > 0) keep_weights();
+      result_.failed = true;
+      keep_what_was_learnt();
       throw;
     }
     write_weights();
@@ -187,17 +189,23 @@ class Run {
     saver_->finish(counters(), trained_on_);
   }
 
-  // While another error is on its way.
-  void keep_weights() noexcept {
-    try {
+  // While another error is on its way: what one of these cannot do must not keep the others from their work.
+  void keep_what_was_learnt() noexcept {
+    const auto keep = [this](const char* what, const auto& write) {
+      try {
+        write();
+      } catch (const std::exception& error) {
+        progress_.note(std::string(what) + " could not be kept: " + error.what());
+      }
+    };
+    for (const auto& observer : observers_) keep("a log", [&] { observer->run_end(result_); });
+    if (result_.steps == 0) return;
+    keep("the weights", [this] {
       write_weights();
-      for (const auto& observer : observers_) observer->run_end(result_);
-      // A step that broke off may have changed a part of the state.
-      if (!is_launching_ && launched_ == result_.steps) finish_checkpoints();
       progress_.note("the weights after " + std::to_string(result_.steps) + " steps are in " + folder_.string());
-    } catch (const std::exception& error) {
-      progress_.note(std::string("the weights could not be kept: ") + error.what());
-    }
+    });
+    // An update that broke off may have changed a part of the state.
+    if (!trainer_.is_updating() && launched_ == result_.steps) keep("a checkpoint", [this] { finish_checkpoints(); });
   }
 
   static fs::path make_folder(const std::string& path) {
@@ -225,13 +233,12 @@ class Run {
     for (const facts::BatchFact& sample : next.samples) emit_fact(sample);
     next.drift = parts.back().drift;
     next.data = parts.back().progress;
-    is_launching_ = true;
     next.pending = trainer_.launch(step, parts);
-    is_launching_ = false;
     launched_ = step + 1;
     emit_fact(facts::StepFact{step, static_cast<std::int64_t>(next.samples.size())});
     QueueProgress data = next.data;
     complete(std::exchange(under_way_, std::move(next)));
+    refuse_endless_skips();
     if (saver_->is_due(launched_)) {
       const PhaseRange phase(facts::phase::checkpoint);
       saver_->take(launched_, data);
@@ -240,7 +247,10 @@ class Run {
   }
 
   // Waits for the numbers of the step that was submitted last, if any, and tells them.
-  void complete_step() { complete(std::exchange(under_way_, std::nullopt)); }
+  void complete_step() {
+    complete(std::exchange(under_way_, std::nullopt));
+    refuse_endless_skips();
+  }
 
   void complete(std::optional<StepUnderWay> step) {
     if (!step) return;
@@ -258,21 +268,23 @@ class Run {
     if (trainer_.memory().counts()) device_measurements_["memory_reserved_gib"] = trainer_.memory().peak_reserved_gib();
     const StepRecord record{metrics, done.samples, done.drift, step_s, done.data_wait_s, device_measurements_};
     for (const auto& observer : observers_) observer->step(record);
-    progress_.step(metrics.step, metrics.loss, metrics.lddt_ca);
+    progress_.step(metrics.step, metrics.loss, metrics.lddt_ca, metrics.samples);
     saver_->report();
     saver_->write(counters());
-    if (skipped_in_a_row_ >= config_.train.max_nonfinite_steps) {
-      throw Error("the gradient was not finite in " + std::to_string(skipped_in_a_row_) +
-                  " steps in a row, the last of them step " + std::to_string(metrics.step) + " on chain " + chain +
-                  "; lower schedule.max_lr or look at that chain (metrics in " + (folder_ / "metrics.jsonl").string() +
-                  ")");
-    }
+  }
+
+  void refuse_endless_skips() const {
+    if (skipped_in_a_row_ < config_.train.max_nonfinite_steps) return;
+    throw Error("the gradient was not finite in " + std::to_string(skipped_in_a_row_) +
+                " steps in a row, the last of them " + last_skipped_ +
+                "; lower schedule.max_lr or look at that chain (metrics in " + (folder_ / "metrics.jsonl").string() +
+                ")");
   }
 
   // The weights hold that step already: it is counted, whatever stopped the next one.
   void complete_step_after_error() noexcept {
     try {
-      complete_step();
+      complete(std::exchange(under_way_, std::nullopt));
     } catch (const std::exception& error) {
       progress_.note(std::string("the numbers of the last step are lost: ") + error.what());
     }
@@ -300,6 +312,7 @@ class Run {
     }
     skipped_in_a_row_ = metrics.skipped ? skipped_in_a_row_ + 1 : 0;
     if (metrics.skipped) {
+      last_skipped_ = "step " + std::to_string(metrics.step) + " on chain " + chain;
       ++result_.skipped_steps;
       progress_.note("step " + std::to_string(metrics.step) + ", chain " + chain +
                      ": the gradient is not finite; step skipped");
@@ -323,7 +336,9 @@ class Run {
     tell_evaluation(record, evaluation.size());
     if (record.is_complete()) {
       evaluated_after_ = steps_made;
-      if (steps_made > 0) saver_->evaluated(counters(), trained_on_, record.chains.back().values.at("lddt_ca"));
+      const auto& mean = record.chains.back().values;
+      const auto lddt = mean.find("lddt_ca");  // none where no chain could be evaluated
+      if (steps_made > 0) saver_->evaluated(counters(), trained_on_, lddt == mean.end() ? std::nan("") : lddt->second);
     }
     begin_step();
   }
@@ -385,10 +400,10 @@ class Run {
   std::unique_ptr<telemetry::GpuSampler> gpu_;
   std::map<std::string, double> device_measurements_;
   std::int64_t skipped_in_a_row_ = 0;
+  std::string last_skipped_;           // step and chain
   std::int64_t evaluated_after_ = -1;  // steps made at the last evaluation that was finished
   std::int64_t launched_ = 0;          // steps that the state holds
-  bool is_launching_ = false;
-  QueueProgress trained_on_;  // with the samples of result_.steps
+  QueueProgress trained_on_;           // with the samples of result_.steps
   std::optional<CheckpointSaver> saver_;
 };
 

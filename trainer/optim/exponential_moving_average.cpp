@@ -10,7 +10,12 @@ namespace foldperf::trainer {
 ExponentialMovingAverage::ExponentialMovingAverage(NamedParameters parameters, double decay)
     : parameters_(std::move(parameters)), decay_(decay) {
   const at::NoGradGuard no_grad;
-  for (const auto& [name, parameter] : parameters_) averages_.push_back(parameter.detach().clone());
+  for (const auto& [name, parameter] : parameters_) {
+    if (!parameter.is_non_overlapping_and_dense() || parameter.storage_offset() != 0) {
+      throw Error("parameter '" + name + "' is a part of another tensor: its average could not take its place");
+    }
+    averages_.push_back(parameter.detach().clone());
+  }
 }
 
 void ExponentialMovingAverage::update() {
@@ -18,13 +23,13 @@ void ExponentialMovingAverage::update() {
   at::_foreach_lerp_(averages_, tensors_of(parameters_), 1.0 - decay_);
 }
 
-void ExponentialMovingAverage::swap() {
-  const at::NoGradGuard no_grad;
+void ExponentialMovingAverage::swap() noexcept {
   for (std::size_t i = 0; i < averages_.size(); ++i) {
-    const at::Tensor parameter = parameters_[i].second.detach();
-    const at::Tensor kept = parameter.clone();
-    parameter.copy_(averages_[i]);
-    averages_[i].copy_(kept);
+    at::TensorImpl* parameter = parameters_[i].second.unsafeGetTensorImpl();
+    at::TensorImpl* average = averages_[i].unsafeGetTensorImpl();
+    c10::Storage of_parameter = parameter->storage();
+    parameter->set_storage_keep_dtype(average->storage());
+    average->set_storage_keep_dtype(std::move(of_parameter));
   }
 }
 

@@ -21,9 +21,10 @@ class ExponentialMovingAverage {
   // One step towards the parameters as they are now.
   void update();
 
-  // Exchanges the averages with the model's parameters, in place and without copies kept: call it before and after an
-  // evaluation.
-  void swap();
+  // Exchanges the averages with the model's parameters: call it before and after an evaluation. The tensors exchange
+  // their memory, so nothing is copied and nothing can fail; work that was captured in a CUDA graph with the
+  // parameters' addresses must not be run in between.
+  void swap() noexcept;
 
   [[nodiscard]] double decay() const noexcept { return decay_; }
   // The averages by parameter name: copies on the CPU.

@@ -98,6 +98,7 @@ ExitCode train_command(const CommandLine& line) {
   // Before the data is looked through.
   if (!line.overwrite) refuse_later_checkpoints(config.train.output, resume ? resume->state.counters.steps : 0);
 
+  prepare_environment(config.train);
   const at::Device device = choose_device(config.train.device);
   const std::string plan = plan_memory(config, tree, device);
   if (!line.quiet && !plan.empty()) std::cerr << "foldperf-train: " << plan << std::endl;

@@ -108,6 +108,53 @@ TEST_P(CudaGraph, HoldsWithCheckpointsAndSeveralSamples) {
   EXPECT_GT(graphs.graphs.replayed, 6);
 }
 
+// Weights and averages change places for it, and back.
+TEST_P(CudaGraph, GoesOnAfterAnEvaluation) {
+  const std::string precision = std::string("train.precision=") + GetParam();
+  const auto trained = [&](const std::vector<std::string>& more) {
+    const TrainerConfig config = whole_model(more);
+    const at::Device device = choose_device("cuda");
+    const WorkStream stream(device);
+    Trainer trainer(config, device);
+    LoaderSource source(config.data, device);
+    EvaluationChains chains(config.data, device);
+    std::vector<double> numbers;
+    for (std::int64_t step = 0; step < 8; ++step) {
+      numbers.push_back(trainer.step(step, source.next()).loss);
+      if (step == 4) numbers.push_back(trainer.evaluate(chains).back().values.at("lddt_ca"));
+    }
+    return numbers;
+  };
+  EXPECT_EQ(trained({precision}), trained({precision, "train.cuda_graphs=false"}));
+}
+
+// What waits for the device cannot be captured: it runs as it is, with the same results, and is told and counted.
+TEST(GraphCache, WorkThatWaitsRunsWithoutAGraph) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
+  const at::Device device = choose_device("cuda");
+  const WorkStream stream(device);
+  std::vector<std::string> notes;
+  GraphCache graphs([&](const std::string& note) { notes.push_back(note); });
+  const at::Tensor input = torch::ones({4}, device);
+  const auto waits = [&] {
+    const double sum = input.sum().item<double>();
+    return std::vector<at::Tensor>{input * sum};
+  };
+  const auto does_not = [&] { return std::vector<at::Tensor>{input * input.sum()}; };
+  for (int i = 1; i <= 4; ++i) {
+    input.fill_(i);
+    EXPECT_EQ(graphs.run("waits", "waits", waits)[0][0].item<double>(), 4.0 * i * i) << i;
+    EXPECT_EQ(graphs.run("does not", "does not", does_not)[0][0].item<double>(), 4.0 * i * i) << i;
+  }
+  EXPECT_EQ(graphs.counts().refused.size(), 1u);
+  EXPECT_TRUE(graphs.counts().refused.contains("waits"));
+  EXPECT_EQ(graphs.counts().captured, 1);
+  EXPECT_EQ(graphs.counts().replayed, 3);
+  EXPECT_EQ(graphs.counts().eager, 5);
+  ASSERT_EQ(notes.size(), 1u);
+  EXPECT_EQ(notes[0].rfind("waits cannot be captured", 0), 0u) << notes[0];
+}
+
 TEST_P(CudaGraph, AStepDoesNotWaitForTheDevice) {
   const TrainerConfig config = whole_model({std::string("train.precision=") + GetParam(), "train.cuda_graphs=false"});
   const at::Device device = choose_device("cuda");

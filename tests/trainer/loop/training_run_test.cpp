@@ -243,6 +243,37 @@ TEST_F(TrainingRun, AChainThatCannotBeEvaluatedIsToldAndEndsNothing) {
   EXPECT_GT(lines[1].at("plddt").get<double>(), 0);
 }
 
+// Nothing of it can be read.
+class DamagedChains : public EvaluationSource {
+ public:
+  [[nodiscard]] std::size_t size() const override { return 2; }
+  TrainingBatch get(std::size_t) override { throw InputError("first.cif", 7, "is damaged"); }
+};
+
+TEST_F(TrainingRun, AnEvaluationWithoutAnyChainEndsNothing) {
+  configure({"train.steps=3", "train.evaluate_every=2"});
+  LoaderSource batches(config.data);
+  DamagedChains evaluation;
+  const RunResult result = run_training(config, tree, batches, evaluation, progress, ProgressStyle::lines);
+  EXPECT_EQ(result.steps, 3);
+  EXPECT_THAT(progress.str(), HasSubstr("evaluation after step 2: no chain could be evaluated"));
+}
+
+// The last step of a run that an error ended has been made: all the same it is no success.
+TEST_F(TrainingRun, ARunThatFailsSaysSoInMlperfsLog) {
+  const std::string log = (folder / "mlperf.log").string();
+  configure({"train.steps=2", "train.max_nonfinite_steps=2", "train.mlperf_log=\"" + log + "\""});
+  Trainer trainer(config, at::kCPU);
+  LoaderSource batches(config.data);
+  EvaluationChains evaluation(config.data);
+  trainer.model()->parameters().front().register_hook(
+      [](at::Tensor gradient) { return at::full_like(gradient, std::numeric_limits<double>::quiet_NaN()); });
+  EXPECT_THROW(run_training(trainer, config, tree, batches, evaluation, progress, ProgressStyle::lines), Error);
+  std::ifstream in(log);
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  EXPECT_THAT(text, AllOf(HasSubstr("run_stop"), HasSubstr("aborted"), ::testing::Not(HasSubstr("success"))));
+}
+
 TEST_F(TrainingRun, EndsAtTheTargetAndSaysSoInMlperfsLog) {
   const std::string log = (folder / "mlperf.log").string();
   configure(
