@@ -1,4 +1,5 @@
 // foldperf doctor: what is on this machine, what it allows, and what to do about the rest.
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -34,15 +35,20 @@ std::vector<doctor::Finding> examine_all() {
           doctor::examine_nccl(),    doctor::examine_nvtx(),       doctor::examine_torch(), doctor::examine_trainer()};
 }
 
-// Whether training (on a GPU) works, in one line; empty: it does.
+// A line for what does not work: "Training does not work: see Trainer"; empty: all works.
 std::string what_fails(const std::vector<doctor::Finding>& findings, bool on_gpu) {
-  std::string names;
-  for (const doctor::Finding& finding : findings) {
-    const bool counts =
-        finding.need == doctor::Need::training || (on_gpu && finding.need == doctor::Need::training_on_gpu);
-    if (counts && finding.state != doctor::State::ok) names += (names.empty() ? "" : ", ") + finding.name;
-  }
-  return names;
+  const auto line = [&](const char* what, const std::vector<doctor::Need>& needs) {
+    std::string names;
+    for (const doctor::Finding& finding : findings) {
+      const bool counts = std::find(needs.begin(), needs.end(), finding.need) != needs.end();
+      if (counts && finding.state != doctor::State::ok) names += (names.empty() ? "" : ", ") + finding.name;
+    }
+    return names.empty() ? "" : std::string(what) + " does not work: see " + names + "\n";
+  };
+  using doctor::Need;
+  return (on_gpu ? line("Training on a GPU", {Need::training, Need::training_on_gpu})
+                 : line("Training", {Need::training})) +
+         line("foldperf profile", {Need::profiling});
 }
 
 // For the launcher of a release: what the dynamic linker needs to start foldperf-train.
@@ -109,8 +115,7 @@ void add_doctor(CLI::App& app, Context& context) {
       *format == "json" ? print_json(findings) : print_text(findings);
       const std::string failing = what_fails(findings, *on_gpu);
       if (failing.empty()) return static_cast<int>(ExitCode::success);
-      if (*format == "text")
-        std::printf("\nTraining%s does not work: see %s\n", *on_gpu ? " on a GPU" : "", failing.c_str());
+      if (*format == "text") std::printf("\n%s", failing.c_str());
       return static_cast<int>(ExitCode::failure);
     };
   });

@@ -32,7 +32,9 @@ cat > "$folder/env.sh" <<'ENV'
 # Source this: puts the bundle's programs on PATH and the machine's torch on the loader's path.
 FOLDPERF_BUNDLE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # As a release finds it (docs/installing.md): FOLDPERF_TORCH_DIR, the active environment, python3 on PATH.
-LD_LIBRARY_PATH=$("$FOLDPERF_BUNDLE/bin/foldperf" doctor --torch-libraries) || return 1
+FOLDPERF_LIBRARIES=$("$FOLDPERF_BUNDLE/bin/foldperf" doctor --torch-libraries) || return 1
+LD_LIBRARY_PATH=$FOLDPERF_LIBRARIES${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+unset FOLDPERF_LIBRARIES
 PATH=$FOLDPERF_BUNDLE/bin:$PATH
 FOLDPERF_BIN_DIR=$FOLDPERF_BUNDLE/bin
 FOLDPERF_SOURCE_DIR=$FOLDPERF_BUNDLE/source

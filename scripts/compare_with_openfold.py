@@ -8,9 +8,11 @@
 For those who have OpenFold: run it with a Python in which `import openfold` works. `foldperf-train features` prepares
 the sample and runs our model on it; OpenFold's AlphaFold gets the same configuration (config.model), reads the weights
 as OpenFold's own scripts do, and runs on the same sample, both on the CPU in float32 without dropout. Prints the largest
-difference of every output relative to its largest value, and ends with 1 where one is above --limit.
+difference of every output relative to its largest value, and ends with 1 where one is above --limit, is no finite
+number, or is not among our outputs.
 """
 import argparse
+import math
 import os
 import subprocess
 import sys
@@ -91,6 +93,45 @@ def flatten(outputs, prefix=""):
             yield prefix + name, value
 
 
+def relative_difference(ours, theirs):
+    """The largest, relative to their largest value; infinite where it is no finite number: NaN is above no limit."""
+    ours, theirs = ours.double(), theirs.double()
+    if ours.shape != theirs.shape:
+        return math.inf
+    if ours.numel() == 0:
+        return 0.0
+    difference = (ours - theirs).abs().max().item() / (theirs.abs().max().item() or 1.0)
+    return difference if math.isfinite(difference) else math.inf
+
+
+def compare(ours, theirs, limit):
+    """Prints a line an output of theirs that holds real numbers; why the two do not agree, None where they do."""
+    worst = 0.0
+    missing = []
+    compared = 0
+    print(f"{'output':44s} {'shape':24s} {'largest value':>14s} {'difference':>12s}")
+    for name in sorted(theirs):
+        if not theirs[name].is_floating_point():
+            continue
+        if name not in ours:
+            missing.append(name)
+            continue
+        difference = relative_difference(ours[name], theirs[name])
+        worst = max(worst, difference)
+        compared += 1
+        if ours[name].shape != theirs[name].shape:
+            print(f"{name:44s} has shape {tuple(ours[name].shape)} here and {tuple(theirs[name].shape)} in OpenFold")
+            continue
+        largest = theirs[name].abs().max().item() if theirs[name].numel() else 0.0
+        print(f"{name:44s} {str(tuple(theirs[name].shape)):24s} {largest:14.4g} {difference:12.2e}")
+    print(f"{compared} outputs, largest relative difference {worst:.2e} (limit {limit:.0e})")
+    if missing:
+        return "OpenFold has outputs that are missing here: " + ", ".join(missing)
+    if compared == 0:
+        return "no output of OpenFold's holds real numbers"
+    return None if worst <= limit else f"the largest relative difference, {worst:.2e}, is above {limit:.0e}"
+
+
 def main():
     arguments = parse_arguments()
     with tempfile.TemporaryDirectory() as folder:
@@ -98,26 +139,7 @@ def main():
     model = openfold_model(config, arguments.weights)
     with torch.no_grad():
         theirs = dict(flatten(model(features)))
-    worst = 0.0
-    compared = 0
-    print(f"{'output':44s} {'shape':24s} {'largest value':>14s} {'difference':>12s}")
-    for name in sorted(theirs):
-        if name not in ours or not theirs[name].is_floating_point():
-            continue
-        a, b = ours[name].double(), theirs[name].double()
-        if a.shape != b.shape:
-            print(f"{name:44s} has shape {tuple(a.shape)} here and {tuple(b.shape)} in OpenFold")
-            worst = float("inf")
-            continue
-        largest = b.abs().max().item()
-        difference = (a - b).abs().max().item() / (largest or 1.0)
-        worst = max(worst, difference)
-        compared += 1
-        print(f"{name:44s} {str(tuple(b.shape)):24s} {largest:14.4g} {difference:12.2e}")
-    if compared == 0:
-        sys.exit("no output of the two has the same name")
-    print(f"{compared} outputs, largest relative difference {worst:.2e} (limit {arguments.limit:.0e})")
-    sys.exit(1 if worst > arguments.limit else 0)
+    sys.exit(compare(ours, theirs, arguments.limit))
 
 
 if __name__ == "__main__":

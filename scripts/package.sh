@@ -6,6 +6,7 @@
 #
 # Prints what each program needs of the machine. Needs what scripts/setup.sh installs.
 set -euo pipefail
+shopt -s inherit_errexit
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mkdir -p "${1:-$root/dist}" && cd "${1:-$root/dist}" && pwd)
 build=${2:-$root/build/release}
@@ -56,15 +57,16 @@ done
 
 # The highest version of PREFIX that a file asks for: highest GLIBC FILE.
 highest() {
-  objdump -T "$2" | grep -oE "\(?$1_[0-9.]+" | sed "s/.*_//" | sort -uV | tail -n 1
+  objdump -T "$2" | sed -nE "s/.*[ (]$1_([0-9.]+).*/\1/p" | sort -uV | tail -n 1
 }
 needs() {  # over all programs
   local file; for file in "$tree"/libexec/foldperf* "$tree"/lib/*.so; do highest "$1" "$file"; done | sort -uV | tail -n 1
 }
-printf 'GLIBC %s\nGLIBCXX %s\nTORCH %s\n' "$(needs GLIBC)" "$(needs GLIBCXX)" \
-  "$(sed -n "s/^__version__ = '\(.*\)'/\1/p" \
-     "$(dirname "$(dirname "$(ldd "$build/bin/foldperf-train" | sed -n 's#.*libtorch_cpu.so => \([^ ]*\) .*#\1#p')")")/version.py")" \
-  > "$tree/share/foldperf/needs.txt"
+# By names of their own: a failure inside another command's words would not end the script.
+glibc=$(needs GLIBC)
+glibcxx=$(needs GLIBCXX)
+[ -n "$glibc" ] && [ -n "$glibcxx" ] || fail "objdump does not say which C and C++ library the programs need"
+printf 'GLIBC %s\nGLIBCXX %s\n' "$glibc" "$glibcxx" > "$tree/share/foldperf/needs.txt"
 
 # What the programs load must be promised: the C and C++ libraries, torch and the CUDA runtime that comes with it.
 for file in "$tree"/libexec/foldperf "$tree"/libexec/foldperf-train "$tree"/lib/*.so; do
@@ -75,12 +77,13 @@ for file in "$tree"/libexec/foldperf "$tree"/libexec/foldperf-train "$tree"/lib/
       *) fail "$(basename "$file") would need $library on the other machine: link it statically" ;;
     esac
   done <<< "$libraries"
-  printf 'package: %-26s glibc %s%s\n' "$(basename "$file")" "$(highest GLIBC "$file")" \
-    "$(highest GLIBCXX "$file" | sed 's/^/, libstdc++ GLIBCXX_/')"
+  glibc=$(highest GLIBC "$file")
+  glibcxx=$(highest GLIBCXX "$file")
+  printf 'package: %-26s glibc %s%s\n' "$(basename "$file")" "$glibc" "${glibcxx:+, libstdc++ GLIBCXX_$glibcxx}"
 done
 
-# The same files give the same tarball.
-tar -C "$stage" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 \
+# The same files give the same tarball, whatever the umask.
+tar -C "$stage" --mode='u+rw,go=rX' --sort=name --owner=0 --group=0 --numeric-owner --mtime="@${SOURCE_DATE_EPOCH:-$(git -C "$root" log -1 \
   --format=%ct 2>/dev/null || date +%s)}" -cf - "$name" | gzip -n -9 > "$folder/$name.tar.gz.part"
 mv "$folder/$name.tar.gz.part" "$folder/$name.tar.gz"
 du -h "$folder/$name.tar.gz" | sed 's/^/package: /'

@@ -11,7 +11,7 @@ namespace foldperf::cli::doctor {
 Finding examine_nvtx() {
   Finding finding;
   finding.name = "NVTX";
-  finding.need = Need::training;
+  finding.need = Need::profiling;
   finding.means = "without the collector, foldperf profile cannot record";
   const auto path = find_collector();
   if (!path) {

@@ -10,7 +10,7 @@ namespace foldperf::cli::doctor {
 enum class State { ok, missing, broken };
 
 // What does not work where it is missing or broken.
-enum class Need { nothing, training, training_on_gpu };
+enum class Need { nothing, profiling, training, training_on_gpu };
 
 struct Finding {
   std::string name;  // "GPU driver"

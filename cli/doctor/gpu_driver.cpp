@@ -1,6 +1,9 @@
 // GPUs, their driver, and the CUDA version that the driver offers: through libcuda and libnvidia-ml, which it installs.
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "cli/doctor/finding.hpp"
 #include "cli/doctor/isolated.hpp"
@@ -15,6 +18,18 @@ constexpr int compute_minor = 76;
 
 // The CUDA version that torch was built for; a driver that offers an older one of the same major number runs it too.
 const int wanted_cuda_major = std::stoi(FOLDPERF_TORCH_CUDA);
+
+// The architectures that PyPI's torch 2.11 for CUDA 13 has kernels for (torch._C._cuda_getArchFlags(); no PTX), as
+// compute capabilities. A kernel runs on GPUs of its major number from its minor number on.
+constexpr std::pair<int, int> torch_capabilities[] = {{7, 5}, {8, 0}, {8, 6}, {9, 0}, {10, 0}, {12, 0}};
+
+// True, too, for one that the driver did not tell.
+bool torch_has_kernels_for(const nlohmann::json& device) {
+  const int major = device["major"].get<int>();
+  const int minor = device["minor"].get<int>();
+  return major == 0 || std::any_of(std::begin(torch_capabilities), std::end(torch_capabilities),
+                                   [&](const auto& built) { return built.first == major && built.second <= minor; });
+}
 
 std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
@@ -130,19 +145,35 @@ Finding examine_gpu_driver() {
     return finding;
   }
   const auto& devices = json["devices"];
+  std::string fitting;  // first GPU that torch has kernels for
   for (std::size_t i = 0; i < devices.size(); ++i) {
     const auto& device = devices[i];
-    finding.facts.emplace_back("GPU " + std::to_string(i), device["name"].get<std::string>() + ", " +
-                                                               std::to_string(device["mib"].get<std::size_t>()) +
-                                                               " MiB, compute capability " +
-                                                               std::to_string(device["major"].get<int>()) + "." +
-                                                               std::to_string(device["minor"].get<int>()));
+    const bool fits = torch_has_kernels_for(device);
+    if (fits && fitting.empty()) fitting = std::to_string(i);
+    finding.facts.emplace_back(
+        "GPU " + std::to_string(i),
+        device["name"].get<std::string>() + ", " + std::to_string(device["mib"].get<std::size_t>()) +
+            " MiB, compute capability " + std::to_string(device["major"].get<int>()) + "." +
+            std::to_string(device["minor"].get<int>()) + (fits ? "" : ", for which torch has no kernels"));
   }
   if (const int major = json.value("cuda_major", wanted_cuda_major); major < wanted_cuda_major) {
     finding.state = State::broken;
     finding.found = "the driver offers CUDA " + cuda + ", which is too old for torch for CUDA " + FOLDPERF_TORCH_CUDA;
     finding.advice = std::string("install a driver for CUDA ") + FOLDPERF_TORCH_CUDA +
                      " (nvidia-smi shows \"CUDA Version\"); until then train with --set train.device=cpu";
+    return finding;
+  }
+  // Training takes the first.
+  if (!devices.empty() && fitting != "0") {
+    finding.state = State::broken;
+    finding.found = devices[0]["name"].get<std::string>() + " has compute capability " +
+                    std::to_string(devices[0]["major"].get<int>()) + "." +
+                    std::to_string(devices[0]["minor"].get<int>()) +
+                    ", for which torch for CUDA " FOLDPERF_TORCH_CUDA " has no kernels";
+    finding.means = "training stops on it with \"no kernel image is available\"";
+    finding.advice = fitting.empty() ? "train on a GPU of compute capability 7.5 or later that torch's list has (7.5, "
+                                       "8.x, 9.x, 10.x, 12.x), or with --set train.device=cpu"
+                                     : "set CUDA_VISIBLE_DEVICES=" + fitting + ", or train with --set train.device=cpu";
     return finding;
   }
   finding.state = devices.empty() ? State::missing : State::ok;

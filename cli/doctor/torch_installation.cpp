@@ -104,9 +104,11 @@ std::vector<TorchInstallation> search() {
     search.add_environment(fs::path(program_folder()).parent_path().parent_path().parent_path() / ".venv",
                            ".venv of the checkout");
   }
+  // -c looks for modules in the current folder first, where any folder torch/ may lie.
   const Outcome python = run_program(
       {"python3", "-c",
-       "import importlib.util as u\ns = u.find_spec('torch')\nprint(s.submodule_search_locations[0] if s else '')"},
+       "import sys\nsys.path[:] = [p for p in sys.path if p]\nimport importlib.util as u\ns = u.find_spec('torch')\n"
+       "print(s.submodule_search_locations[0] if s and s.submodule_search_locations else '')"},
       {}, std::chrono::seconds(30));
   const std::string folder = python.text.substr(0, python.text.find('\n'));
   if (python.ok && !folder.empty()) search.add(folder, "python3");
@@ -162,9 +164,12 @@ std::string no_usable_torch() {
     return named.empty() ? "no torch in the active Python environment, nor in that of python3 on PATH"
                          : "FOLDPERF_TORCH_DIR is no folder: " + named;
   }
-  const TorchInstallation& first = torch_installations().front();
-  return first.folder + " (" + first.found_by + ")" + (first.version.empty() ? "" : " is torch " + first.version) +
-         ": " + first.problem;
+  std::string text;
+  for (const TorchInstallation& torch : torch_installations()) {
+    text += (text.empty() ? "" : "; ") + torch.folder + " (" + torch.found_by + ")" +
+            (torch.version.empty() ? "" : " is torch " + torch.version) + ": " + torch.problem;
+  }
+  return text;
 }
 
 std::string torch_advice() {

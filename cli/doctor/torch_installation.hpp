@@ -22,7 +22,7 @@ const std::vector<TorchInstallation>& torch_installations();
 // The first that foldperf-train can be run with.
 const TorchInstallation* usable_torch();
 
-// One line: what was found in its place, and one: what to do.
+// One line: all that was found in its place and why it does not fit, and one: what to do.
 std::string no_usable_torch();
 std::string torch_advice();
 

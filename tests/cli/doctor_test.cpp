@@ -12,6 +12,7 @@ namespace foldperf::testing {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 nlohmann::json finding(const ProcessResult& result, const std::string& name) {
   const auto json = nlohmann::json::parse(result.output);
@@ -84,6 +85,36 @@ TEST(Doctor, NamesADriverThatIsTooOld) {
   EXPECT_THAT(finding(result, "GPU driver")["advice"].get<std::string>(), HasSubstr("install a driver"));
 }
 
+// cuda.h: attributes 75 and 76 are the compute capability; GPU 0 is a V100 (7.0), GPU 1 an L40 (8.9).
+TEST(Doctor, NamesAGpuThatTorchHasNoKernelsFor) {
+  const TemporaryFolder folder;
+  std::ofstream(folder / "volta.c")
+      << "#include <stdlib.h>\n#include <string.h>\n"
+         "int cuInit(unsigned flags) { return 0; }\n"
+         "int cuDriverGetVersion(int* version) { *version = 13000; return 0; }\n"
+         "int cuDeviceGetCount(int* count) { *count = atoi(getenv(\"GPUS\")); return 0; }\n"
+         "int cuDeviceGet(int* device, int i) { *device = i; return 0; }\n"
+         "int cuDeviceGetName(char* name, int size, int device) {\n"
+         "  strcpy(name, device == 0 ? \"V100\" : \"L40\"); return 0; }\n"
+         "int cuDeviceGetAttribute(int* value, int attribute, int device) {\n"
+         "  *value = (attribute == 75 ? \"78\" : \"09\")[device] - '0'; return 0; }\n";
+  const auto compiled =
+      run_process({"cc", "-shared", "-fPIC", "-o", (folder / "libcuda.so.1").string(), (folder / "volta.c").string()});
+  if (compiled.exit_code != 0) GTEST_SKIP() << "no C compiler named cc";
+  ProcessOptions options;
+  options.environment["LD_LIBRARY_PATH"] = folder.path().string();
+  for (const char* gpus : {"1", "2"}) {
+    options.environment["GPUS"] = gpus;
+    const auto result = run_process({program("foldperf"), "doctor", "--format", "json", "--gpu"}, options);
+    EXPECT_EQ(result.exit_code, 1);
+    const auto entry = finding(result, "GPU driver");
+    EXPECT_EQ(entry["state"], "broken");
+    EXPECT_THAT(entry["found"].get<std::string>(), HasSubstr("V100 has compute capability 7.0"));
+    EXPECT_THAT(entry["advice"].get<std::string>(),
+                HasSubstr(*gpus == '1' ? "compute capability 7.5" : "CUDA_VISIBLE_DEVICES=1"));
+  }
+}
+
 TEST(Doctor, CountsTheGpusThatNvmlTellsOf) {
   const TemporaryFolder folder;
   std::ofstream(folder / "nvml.c") << "int nvmlInit_v2(void) { return 0; }\n"
@@ -104,6 +135,22 @@ TEST(Doctor, NamesAnotherProfiler) {
   const auto result = run_process({program("foldperf"), "doctor", "--format", "json"}, options);
   EXPECT_EQ(finding(result, "NVTX")["state"], "broken");
   EXPECT_THAT(finding(result, "NVTX")["found"].get<std::string>(), HasSubstr("/opt/other.so"));
+  const auto text = run_process({program("foldperf"), "doctor"}, options);
+  EXPECT_EQ(text.exit_code, 1);
+  EXPECT_THAT(text.output, HasSubstr("\nfoldperf profile does not work: see NVTX\n"));
+  EXPECT_THAT(text.output, Not(::testing::ContainsRegex("Training does not work: see [A-Za-z, ]*NVTX")));
+}
+
+// A folder of that name beside where one stands, as in a checkout of PyTorch.
+TEST(Doctor, IsNotMisledByAFolderNamedTorch) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "torch/lib");
+  std::ofstream(folder / "torch/__init__.py") << "";
+  std::ofstream(folder / "torch/version.py") << "__version__ = '1.0.0'\n";
+  ProcessOptions options;
+  options.working_directory = folder.path();
+  EXPECT_THAT(run_process({program("foldperf"), "doctor"}, options).output,
+              Not(HasSubstr((folder / "torch").string())));
 }
 
 }  // namespace

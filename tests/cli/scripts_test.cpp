@@ -56,6 +56,15 @@ TEST_F(Bundle, ReplacesAnEarlierBundle) {
   EXPECT_EQ(read_file(folder / "there/results.txt"), "measured there");
 }
 
+TEST_F(Bundle, KeepsTheLoadersPathOfTheShell) {
+  write_program(folder / "build/bin/foldperf", "[ -z \"$NO_TORCH\" ] && echo /torch/lib");
+  ASSERT_EQ(bundle("there").exit_code, 0);
+  const std::string script =
+      "LD_LIBRARY_PATH=/mine; . " + (folder / "there/env.sh").string() + "; echo \"$? $LD_LIBRARY_PATH\"";
+  EXPECT_EQ(run_process({"bash", "-c", script}).output, "0 /torch/lib:/mine\n");
+  EXPECT_EQ(run_process({"bash", "-c", "export NO_TORCH=1; " + script}).output, "1 /mine\n");
+}
+
 // The compiler that configuring would take, with `nvcc` of this release on PATH and one of CUDA 13 in the environment.
 std::string found_nvcc(const TemporaryFolder& folder, const std::string& release, const std::string& cudacxx) {
   write_program(folder / "path/nvcc", "echo release " + release + ",");

@@ -115,10 +115,12 @@ RunState read_checkpoint(const std::string& path) {
                      "is no checkpoint of foldperf-train; to begin with its weights, give it as train.initial_weights");
   }
   const Fields fields(*root, "", path);
-  if (const std::int64_t version = fields.whole("format_version"); version > checkpoint_format_version || version < 1) {
-    throw InputError(path, "is a checkpoint of format " + std::to_string(version) + "; this program reads up to " +
-                               std::to_string(checkpoint_format_version) + ": use the version that wrote it, or later");
+  const std::int64_t version = fields.whole("format_version");
+  if (version > checkpoint_format_version) {
+    throw LaterFormat(path + ": is a checkpoint of format " + std::to_string(version) + "; this program reads up to " +
+                      std::to_string(checkpoint_format_version) + ": use the version that wrote it, or later");
   }
+  if (version < 1) throw InputError(path, "is damaged: its format is " + std::to_string(version));
   ArchiveTensors tensors(archive);
   RunState state;
   state.counters.steps = fields.whole("global_step");

@@ -29,10 +29,11 @@ void refuse_later_checkpoints(const fs::path& run_folder, std::int64_t first_ste
 
 CheckpointSaver::CheckpointSaver(Options options, TrainingTensors live)
     : options_(std::move(options)), folder_(checkpoints_of(options_.run_folder)), live_(std::move(live)) {
-  refuse_later_checkpoints(options_.run_folder, options_.first_step);
+  if (!options_.overwrite) refuse_later_checkpoints(options_.run_folder, options_.first_step);
   const bool is_on_host = live_.model.empty() || live_.model.begin()->second.is_cpu();
   const bool is_wanted = options_.config.every_steps > 0 || options_.config.at_end || options_.config.keep_best > 0;
   if (is_wanted && !is_on_host) copy_.emplace(live_);
+  if (options_.overwrite) folder_.clear();  // last: whatever could have failed did not
   folder_.remove_partial();
 }
 

@@ -21,10 +21,11 @@ namespace foldperf::trainer {
 // the best wait. What a write fails of is told, and training goes on: the checkpoints before are still there.
 //
 // A copy is taken where the state is on the device, and written once the step's numbers are known:
-//   if (saver.is_due(steps)) saver.take(steps, progress);   after a step was submitted
-//   saver.write(counters);                                  when its numbers have come: writes the copy, if one was
-//   taken saver.evaluated(counters, progress, lddt_ca);           after an evaluation saver.finish(counters, progress);
-//   at the end
+//
+//   after a step was submitted:    if (saver.is_due(steps)) saver.take(steps, progress);
+//   when its numbers have come:    saver.write(counters);
+//   after an evaluation:           saver.evaluated(counters, progress, lddt_ca);
+//   at the end:                    saver.finish(counters, progress);
 class CheckpointSaver {
  public:
   struct Options {
@@ -35,11 +36,12 @@ class CheckpointSaver {
     std::string configuration;         // TOML
     std::int64_t seed = 0;
     double ema_decay = 0;
+    bool overwrite = false;                        // remove the checkpoints that the folder has
     std::function<void(const std::string&)> note;  // told on the thread that trains
   };
 
   // `live`: the trainer's own tensors, which keep their memory. Throws UsageError where the folder has checkpoints of
-  // more steps than the run begins with: they are another run's.
+  // more steps than the run begins with, which are another run's, and these are not to be overwritten.
   CheckpointSaver(Options options, TrainingTensors live);
   // Waits for the checkpoint that is being written.
   ~CheckpointSaver();
@@ -70,8 +72,7 @@ class CheckpointSaver {
   Options options_;
   CheckpointFolder folder_;
   TrainingTensors live_;
-  std::optional<StateCopy>
-      copy_;  // made at the first checkpoint of a CPU run, at once for a device: pinning takes time
+  std::optional<StateCopy> copy_;  // on a device made at once: pinning takes time. On the CPU at the first checkpoint
   std::string metrics_;
   RunState taken_;          // what belongs to the copy; its tensors are copy_'s
   bool is_taken_ = false;   // and not yet handed over

@@ -3,24 +3,18 @@
 #include <torch/torch.h>
 
 #include <algorithm>
-#include <sstream>
 #include <vector>
 
 #include "core/error.hpp"
 #include "trainer/checkpoint/openfold_names.hpp"
 #include "trainer/config/nearest_name.hpp"
+#include "trainer/shape_text.hpp"
 
 namespace foldperf::trainer {
 
 namespace {
 
 constexpr std::size_t most_named = 3;
-
-std::string shape_text(const at::Tensor& tensor) {
-  std::ostringstream out;
-  out << tensor.sizes();
-  return out.str();
-}
 
 // The nearest of the names by letters; empty where none is near. All names end in ".weight" or ".bias": that two have
 // the same last part says nothing.
@@ -90,7 +84,7 @@ TensorDict fitted_weights(const TensorDict& weights, const TensorDict& expected,
     return nearest.empty() ? nearest : " (the model has '" + nearest + "')";
   });
   complain(complaint, misshapen, "of another shape", [&](const std::string& name) {
-    return " has " + shape_text(fitted.at(name)) + ", the model's is " + shape_text(expected.at(name));
+    return " has " + shape_text(fitted.at(name).sizes()) + ", the model's is " + shape_text(expected.at(name).sizes());
   });
   if (!complaint.empty()) {
     throw InputError(path, "its " + std::to_string(weights.size()) +

@@ -23,9 +23,13 @@ ResumePoint read_point(const fs::path& file) {
   if (folder.filename() == "checkpoints") point.run_folder = folder.parent_path();
   // Written after the evaluation, which comes after the checkpoint.
   const CheckpointFolder checkpoints(folder);
-  if (checkpoints.file(point.state.counters.steps) == folder / file.filename() &&
-      checkpoints.evaluations().contains(point.state.counters.steps)) {
-    point.state.counters.evaluated_after = point.state.counters.steps;
+  const std::int64_t steps = point.state.counters.steps;
+  if (checkpoints.file(steps) == folder / file.filename()) {
+    const auto evaluations = checkpoints.evaluations();
+    if (const auto found = evaluations.find(steps); found != evaluations.end()) {
+      point.state.counters.evaluated_after = steps;
+      point.lddt_ca = found->second;
+    }
   }
   return point;
 }
@@ -43,19 +47,24 @@ std::optional<ResumePoint> find_resume_point(const std::string& path,
   std::vector<fs::path> damaged;
   for (const StoredCheckpoint& checkpoint : all) {
     try {
-      std::optional<ResumePoint> point = read_point(checkpoint.path);
-      for (const fs::path& file : damaged) {
-        fs::rename(file, file.string() + ".damaged", error);
-        if (error) throw SystemError(file.string() + ": cannot be renamed: " + error.message());
-      }
+      ResumePoint point = read_point(checkpoint.path);
+      point.damaged = std::move(damaged);
       return point;
     } catch (const InputError& failure) {
-      note(std::string(failure.what()) + "; it is set aside, and the checkpoint before is taken");
+      note(std::string(failure.what()) + "; the checkpoint before is taken");
       damaged.push_back(checkpoint.path);
     }
   }
   if (damaged.empty()) return std::nullopt;
   throw InputError(path, "none of its " + std::to_string(damaged.size()) + " checkpoints is whole");
+}
+
+void set_damaged_aside(const ResumePoint& point) {
+  std::error_code error;
+  for (const fs::path& file : point.damaged) {
+    fs::rename(file, file.string() + ".damaged", error);
+    if (error) throw SystemError(file.string() + ": cannot be renamed: " + error.message());
+  }
 }
 
 void restore_tensors(const ResumePoint& point, const TrainingTensors& live, const std::vector<std::string>& changes) {

@@ -30,12 +30,26 @@ std::uint64_t number(std::string_view bytes, std::size_t at, std::size_t size) {
   return value;
 }
 
+// Whether an error of open says that there is no such file. All others tell of the machine (permission, too many open
+// files, a server that is away) and nothing of the file.
+bool is_missing(int error) { return error == ENOENT || error == ENOTDIR || error == ENAMETOOLONG || error == ELOOP; }
+
 class File : public ByteSource {
  public:
   explicit File(const std::string& path) : path_(path), descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (descriptor_ < 0) throw InputError(path, std::string("cannot be opened: ") + std::strerror(errno));
+    if (descriptor_ < 0) {
+      const int error = errno;
+      const std::string text = std::string("cannot be opened: ") + std::strerror(error);
+      if (is_missing(error)) throw InputError(path, text);
+      throw SystemError(path + ": " + text);
+    }
     struct stat status {};
-    if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode)) {
+    if (::fstat(descriptor_, &status) != 0) {
+      const int error = errno;
+      ::close(descriptor_);
+      throw SystemError(path + ": cannot be read: " + std::strerror(error));
+    }
+    if (!S_ISREG(status.st_mode)) {
       ::close(descriptor_);
       throw InputError(path, S_ISDIR(status.st_mode) ? "is a folder, not a file" : "is no file");
     }
@@ -51,7 +65,7 @@ class File : public ByteSource {
     while (!to.empty()) {
       const ssize_t count = ::pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
       if (count < 0 && errno == EINTR) continue;
-      if (count < 0) throw InputError(path_, std::string("cannot be read: ") + std::strerror(errno));
+      if (count < 0) throw SystemError(path_ + ": cannot be read: " + std::strerror(errno));
       if (count == 0) throw InputError(path_, "became shorter while it was read");
       offset += static_cast<std::uint64_t>(count);
       to = to.subspan(static_cast<std::size_t>(count));

@@ -16,11 +16,11 @@ class ByteSource {
  public:
   virtual ~ByteSource() = default;
   [[nodiscard]] virtual std::uint64_t size() const = 0;
-  // Fills `to` from `offset`; both lie within the source. Throws InputError where the system refuses.
+  // Fills `to` from `offset`; both lie within the source. Throws SystemError where the system refuses.
   virtual void read(std::uint64_t offset, std::span<char> to) const = 0;
 };
 
-// A file. Throws InputError where it cannot be opened.
+// A file. Throws InputError where there is none, SystemError where the system refuses to open it.
 std::unique_ptr<ByteSource> open_bytes(const std::string& path);
 
 struct ZipRecord {
@@ -42,9 +42,8 @@ class ZipRecords {
   [[nodiscard]] const ZipRecord& at(std::string_view name) const;
   [[nodiscard]] bool contains(std::string_view name) const { return records_.find(name) != records_.end(); }
 
-  // Fills `to`, which is of the record's size, and compares its checksum. Throws InputError, also where
-  // it is compressed. May be called from several
-  // threads at once.
+  // Fills `to`, which is of the record's size, and compares the checksum. Throws InputError for a record that is
+  // damaged or compressed. May be called from several threads at once.
   void read(std::string_view name, std::span<char> to) const;
   [[nodiscard]] std::string read(std::string_view name) const;
 

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <exception>
-#include <sstream>
 #include <vector>
 
 #include "core/error.hpp"
 #include "trainer/data/alignment_features.hpp"
 #include "trainer/input/text_file.hpp"
+#include "trainer/shape_text.hpp"
 
 namespace foldperf::trainer {
 
@@ -40,12 +40,6 @@ c10::IValue entry(const c10::IValue& dictionary, const c10::IValue& key) {
   const auto entries = dictionary.toGenericDict();
   const auto found = entries.find(key);
   return found == entries.end() ? c10::IValue() : found->value();
-}
-
-std::string shape_text(at::IntArrayRef shape) {
-  std::ostringstream text;
-  text << shape;
-  return text.str();
 }
 
 }  // namespace

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
+#include "trainer/checkpoint/mlperf_lines.hpp"
+
 namespace foldperf::trainer {
 
 using nlohmann::ordered_json;
@@ -29,8 +31,8 @@ std::int64_t MlperfLog::now_ms() {
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
 }
 
-MlperfLog::MlperfLog(std::string path, Clock clock)
-    : path_(std::move(path)), clock_(std::move(clock)), init_ms_(clock_()) {}
+MlperfLog::MlperfLog(std::string path, Clock clock, std::optional<std::int64_t> init_ms)
+    : path_(std::move(path)), clock_(std::move(clock)), init_ms_(init_ms ? *init_ms : clock_()) {}
 MlperfLog::~MlperfLog() = default;
 
 void MlperfLog::write(const char* type, const char* key, const ordered_json& value, const ordered_json& metadata,
@@ -100,6 +102,7 @@ void MlperfLog::run_start(const RunStart& start) {
   made_ = start.first_step;
   every_ = config.train.evaluate_every;
   target_ = config.train.target_lddt_ca;
+  if (start.is_continued) drop_mlperf_lines_after(path_, start.first_step, start.is_evaluated);
   file_ =
       std::make_unique<OutputFile>(path_, start.first_step > 0 ? OutputFile::Mode::append : OutputFile::Mode::truncate);
   write(interval_start, "init_start", nullptr, ordered_json::object(), init_ms_);
@@ -120,48 +123,52 @@ void MlperfLog::step(const StepRecord& record) {
     epoch_first_step_ = step;
     epoch_start_ms_ = std::max(last_ms_, clock_() - static_cast<std::int64_t>(record.step_s * 1000));
     epoch_wait_s_ = 0;
-    write(interval_start, "epoch_start", nullptr, {{"epoch_num", epoch_num_}}, epoch_start_ms_);
+    write(interval_start, "epoch_start", nullptr, about(epoch_num_, step), epoch_start_ms_);
   }
   epoch_wait_s_ += record.data_wait_s;
   made_ = step + 1;
 }
 
+ordered_json MlperfLog::about(std::int64_t epoch_num, std::int64_t steps) {
+  return {{"epoch_num", epoch_num}, {"step", steps}};
+}
+
 void MlperfLog::end_epoch() {
   if (epoch_num_ == 0) return;
   const std::int64_t now = clock_();
-  write(interval_end, "epoch_stop", nullptr, {{"epoch_num", epoch_num_}}, now);
+  write(interval_end, "epoch_stop", nullptr, about(epoch_num_, made_), now);
   const auto steps = static_cast<double>(made_ - epoch_first_step_);
   const double seconds = static_cast<double>(now - epoch_start_ms_) / 1000;
-  const ordered_json about{{"step", made_}};
+  const ordered_json when{{"step", made_}};
   if (seconds > 0) {
-    write(point_in_time, "tracked_stats", {{"throughput", steps * static_cast<double>(batch_) / seconds}}, about, now);
+    write(point_in_time, "tracked_stats", {{"throughput", steps * static_cast<double>(batch_) / seconds}}, when, now);
   }
-  write(point_in_time, "tracked_stats", {{"avg_perf_next_batch", epoch_wait_s_ / steps}}, about, now);
+  write(point_in_time, "tracked_stats", {{"avg_perf_next_batch", epoch_wait_s_ / steps}}, when, now);
   epoch_num_ = 0;
 }
 
 void MlperfLog::evaluation_start(std::int64_t steps) {
   end_epoch();
-  write(interval_start, "eval_start", nullptr, {{"epoch_num", samples(steps)}}, clock_());
+  write(interval_start, "eval_start", nullptr, about(samples(steps), steps), clock_());
 }
 
 void MlperfLog::evaluation(const EvaluationRecord& record) {
-  const ordered_json about{{"epoch_num", samples(record.steps)}};
+  const ordered_json when = about(samples(record.steps), record.steps);
   if (record.is_complete()) {
     const auto& mean = record.chains.back().values;
     const auto found = mean.find("lddt_ca");
     const bool known = found != mean.end() && std::isfinite(found->second);
-    write(point_in_time, "eval_accuracy", known ? ordered_json(found->second) : ordered_json(nullptr), about, clock_());
+    write(point_in_time, "eval_accuracy", known ? ordered_json(found->second) : ordered_json(nullptr), when, clock_());
   }
-  write(interval_end, "eval_stop", nullptr, about, clock_());
+  write(interval_end, "eval_stop", nullptr, when, clock_());
 }
 
 void MlperfLog::run_end(const RunResult& result) {
   if (!file_) return;
   end_epoch();
   const bool success = !result.failed && (target_ > 0 ? result.target_reached : !result.interrupted && made_ >= steps_);
-  write(interval_end, "run_stop", nullptr, {{"status", success ? "success" : "aborted"}, {"epoch_num", samples(made_)}},
-        clock_());
+  write(interval_end, "run_stop", nullptr,
+        {{"status", success ? "success" : "aborted"}, {"epoch_num", samples(made_)}, {"step", made_}}, clock_());
   file_->close();
   file_.reset();
 }

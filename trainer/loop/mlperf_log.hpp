@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "trainer/checkpoint/output_file.hpp"
@@ -21,9 +22,10 @@ class MlperfLog : public RunObserver {
   using Clock = std::function<std::int64_t()>;
   static std::int64_t now_ms();
 
-  // Made when the initialisation begins: init_start has this time. The file is opened by run_start: anew, or to be
-  // appended to by a run that goes on. Where a line cannot be written, SystemError is thrown.
-  explicit MlperfLog(std::string path, Clock clock = now_ms);
+  // `init_ms`: when the initialisation began, the time of init_start; empty: now. The file is opened by run_start:
+  // anew, or to be appended to by a run that goes on, which first drops the lines after its checkpoint. Where a line
+  // cannot be written, SystemError is thrown.
+  explicit MlperfLog(std::string path, Clock clock = now_ms, std::optional<std::int64_t> init_ms = {});
   ~MlperfLog() override;
 
   void run_start(const RunStart& start) override;
@@ -40,6 +42,8 @@ class MlperfLog : public RunObserver {
   void event(const char* key, const nlohmann::ordered_json& value);
   void write_settings(const RunStart& start);
   void end_epoch();
+  // What lines of an epoch or evaluation carry: epoch_num, and the steps made then, by which a log is cut.
+  [[nodiscard]] static nlohmann::ordered_json about(std::int64_t epoch_num, std::int64_t steps);
   [[nodiscard]] std::int64_t samples(std::int64_t steps) const { return steps * batch_; }
 
   std::string path_;

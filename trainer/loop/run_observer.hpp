@@ -17,6 +17,8 @@ namespace foldperf::trainer {
 struct RunStart {
   const TrainerConfig& config;
   std::int64_t first_step = 0;  // above 0: a run that is resumed
+  bool is_continued = false;    // in the folder of the run before: logs say nothing twice
+  bool is_evaluated = false;    // the evaluation after first_step was finished by the run before
   std::size_t evaluation_chains = 0;
   std::size_t training_chains = 0;    // 0: not known
   std::int64_t parameters = 0;        // numbers in the model

@@ -34,8 +34,13 @@ void add_score(std::vector<Scalar>& scalars, const std::string& tag, double valu
 void TensorBoardLog::run_start(const RunStart& start) {
   log_every_ = start.config.train.log_every;
   last_step_ = start.config.train.steps - 1;
-  // An evaluation after the last step before is kept; a run from the start replaces everything.
-  file_.emplace(folder_, start.first_step == 0 ? 0 : start.first_step + 1);
+  const TrainConfig& train = start.config.train;
+  // At first_step stand the last training step before and an evaluation after it. They are kept, unless the evaluation
+  // was broken off and will be made again: TensorBoard drops by step, and cannot drop its points alone.
+  const bool is_due = (train.evaluate_every > 0 && start.first_step % train.evaluate_every == 0) ||
+                      (train.evaluate_at_end && start.first_step >= train.steps);
+  const bool is_repeated = is_due && !start.is_evaluated && start.evaluation_chains > 0;
+  file_.emplace(folder_, start.first_step == 0 || is_repeated ? start.first_step : start.first_step + 1);
   file_->text(start.first_step, "config/text_summary", as_markdown(config_));
 }
 

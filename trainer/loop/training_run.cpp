@@ -8,6 +8,7 @@
 #include <sstream>
 #include <utility>
 
+#include "trainer/checkpoint/atomic_file.hpp"
 #include "trainer/checkpoint/checkpoint_saver.hpp"
 #include "trainer/checkpoint/configuration_changes.hpp"
 #include "trainer/checkpoint/metrics_lines.hpp"
@@ -56,24 +57,27 @@ TrainingTensors live_tensors(Trainer& trainer) {
 class Run {
  public:
   Run(Trainer& trainer, const TrainerConfig& config, const nlohmann::json& resolved, std::ostream& out,
-      ProgressStyle style, ResumePoint* resume)
+      ProgressStyle style, ResumePoint* resume, const RunBeginning& beginning)
       : trainer_(trainer),
         config_(config),
         folder_(make_folder(config.train.output)),
         progress_(out, style, config.train.steps) {
     const std::string metrics = (folder_ / "metrics.jsonl").string();
-    make_saver(resolved, resume);  // before any file is touched: it may refuse
-    const bool is_continued = resume != nullptr && take_up(*resume, resolved, metrics);
+    make_saver(resolved, resume, beginning.overwrite);  // before any file is touched: it may refuse
+    is_continued_ = resume != nullptr && take_up(*resume, resolved, metrics);
     saver_->set_metrics(metrics);
     observers_.push_back(
-        std::make_unique<MetricsLog>(metrics, is_continued ? OutputFile::Mode::append : OutputFile::Mode::truncate));
-    if (!config.train.mlperf_log.empty()) observers_.push_back(std::make_unique<MlperfLog>(config.train.mlperf_log));
+        std::make_unique<MetricsLog>(metrics, is_continued_ ? OutputFile::Mode::append : OutputFile::Mode::truncate));
+    if (!config.train.mlperf_log.empty()) {
+      observers_.push_back(std::make_unique<MlperfLog>(config.train.mlperf_log, MlperfLog::now_ms, beginning.init_ms));
+    }
     if (config.train.tensorboard)
       observers_.push_back(std::make_unique<TensorBoardLog>(folder_ / "tensorboard", print_config(resolved)));
     gpu_ = measure_gpu(trainer.device(), [this](const std::string& text) { progress_.note(text); });
-    OutputFile file((folder_ / "config.toml").string());
-    file.write(print_config(resolved));
-    file.close();
+    if (resume != nullptr && is_done()) observers_.clear();  // all was told
+    AtomicFile file((folder_ / "config.toml").string());
+    file.bytes().write(print_config(resolved));
+    file.commit();
   }
 
   RunResult run(BatchSource& batches, EvaluationSource& evaluation) {
@@ -130,8 +134,17 @@ class Run {
 
   [[nodiscard]] bool is_over() const { return StopSignal::requested() || result_.target_reached; }
 
+  // Nothing is left to do.
+  [[nodiscard]] bool is_done() const {
+    const bool is_evaluated =
+        evaluated_after_ == result_.steps || !(config_.train.evaluate_at_end || is_evaluation_due(result_.steps));
+    return result_.target_reached || (result_.steps >= config_.train.steps && is_evaluated);
+  }
+
   [[nodiscard]] RunStart run_start(const BatchSource& batches, const EvaluationSource& evaluation) const {
     RunStart start{config_, result_.steps};
+    start.is_continued = is_continued_;
+    start.is_evaluated = evaluated_after_ == result_.steps;
     start.evaluation_chains = evaluation.size();
     start.training_chains = batches.chains();
     for (const auto& [name, parameter] : trainer_.weights()) start.parameters += parameter.numel();
@@ -144,7 +157,7 @@ class Run {
     return config_.train.evaluate_every > 0 && made % config_.train.evaluate_every == 0;
   }
 
-  void make_saver(const nlohmann::json& resolved, ResumePoint* resume) {
+  void make_saver(const nlohmann::json& resolved, ResumePoint* resume, bool overwrite) {
     CheckpointSaver::Options options;
     options.config = config_.checkpoint;
     options.run_folder = folder_;
@@ -153,6 +166,7 @@ class Run {
     options.configuration = print_config(resolved);
     options.seed = config_.train.seed;
     options.ema_decay = config_.ema_decay;
+    options.overwrite = overwrite;
     options.note = [this](const std::string& text) { progress_.note(text); };
     saver_.emplace(std::move(options), live_tensors(trainer_));
   }
@@ -173,6 +187,10 @@ class Run {
     progress_.note("going on after step " + std::to_string(counters.steps) + " of " +
                    std::to_string(config_.train.steps) + ", from " + point.file);
     for (const std::string& change : changes) progress_.note("another setting than the checkpoint's: " + change);
+    if (const double target = config_.train.target_lddt_ca; target > 0 && point.lddt_ca >= target) {
+      result_.target_reached = true;
+      progress_.note("its evaluation has reached the target (train.target_lddt_ca) already");
+    }
     std::error_code error;
     if (!fs::equivalent(folder_, point.run_folder, error)) return false;
     drop_lines_after(metrics, counters.steps, counters.evaluated_after == counters.steps);
@@ -392,6 +410,7 @@ class Run {
   Trainer& trainer_;
   const TrainerConfig& config_;
   fs::path folder_;
+  bool is_continued_ = false;  // its logs go on with those of the run before
   std::vector<std::unique_ptr<RunObserver>> observers_;
   Progress progress_;
   RunResult result_;
@@ -410,19 +429,20 @@ class Run {
 }  // namespace
 
 RunResult run_training(const TrainerConfig& config, const nlohmann::json& resolved, BatchSource& batches,
-                       EvaluationSource& evaluation, std::ostream& out, ProgressStyle style, ResumePoint* resume) {
+                       EvaluationSource& evaluation, std::ostream& out, ProgressStyle style, ResumePoint* resume,
+                       const RunBeginning& beginning) {
   if (config.train.threads > 0) at::set_num_threads(static_cast<int>(config.train.threads));
   const auto note = [&out](const std::string& text) { out << "foldperf-train: " << text << std::endl; };
   TrainerConfig start = config;
   if (resume != nullptr) start.train.initial_weights.clear();  // the checkpoint's are later ones
   Trainer trainer(start, choose_device(config.train.device), note);
-  return run_training(trainer, config, resolved, batches, evaluation, out, style, resume);
+  return run_training(trainer, config, resolved, batches, evaluation, out, style, resume, beginning);
 }
 
 RunResult run_training(Trainer& trainer, const TrainerConfig& config, const nlohmann::json& resolved,
                        BatchSource& batches, EvaluationSource& evaluation, std::ostream& out, ProgressStyle style,
-                       ResumePoint* resume) {
-  return Run(trainer, config, resolved, out, style, resume).run(batches, evaluation);
+                       ResumePoint* resume, const RunBeginning& beginning) {
+  return Run(trainer, config, resolved, out, style, resume, beginning).run(batches, evaluation);
 }
 
 }  // namespace foldperf::trainer

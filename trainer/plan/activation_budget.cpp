@@ -48,7 +48,14 @@ ActivationPlan plan_activations(const TrainerConfig& given, std::int64_t budget)
 
 std::optional<std::int64_t> memory_budget(const TrainConfig& config, const std::optional<DeviceCapacity>& device) {
   if (config.memory == "off") return std::nullopt;
-  if (config.memory != "auto") return to_bytes(std::stod(config.memory));  // checked when it was read
+  if (config.memory != "auto") {
+    const double gib = std::stod(config.memory);  // checked when it was read
+    if (device && gib > device->total_gib) {
+      throw UsageError("'train.memory' is " + gib_text(to_bytes(gib)) + ", but the device has " +
+                       gib_text(to_bytes(device->total_gib)) + ": give a smaller number, or 'auto'");
+    }
+    return to_bytes(gib);
+  }
   if (!device) return std::nullopt;
   // The device's context exists already where its free memory is known.
   return to_bytes(device->free_gib - auto_margin_gib) + fixed_memory().context;

@@ -22,7 +22,8 @@ struct ActivationPlan {
 ActivationPlan plan_activations(const TrainerConfig& config, std::int64_t budget);
 
 // What train.memory means, in bytes: a number of GiB, or with "auto" what the device has free but for a margin. Nothing
-// where it is "off", and where it is "auto" on a device that does not tell.
+// where it is "off", and where it is "auto" on a device that does not tell. Throws UsageError where it is more than the
+// device has.
 std::optional<std::int64_t> memory_budget(const TrainConfig& config, const std::optional<DeviceCapacity>& device);
 
 // Sets the model's checkpointing as planned.

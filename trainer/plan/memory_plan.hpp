@@ -3,7 +3,7 @@
 // step keeps and frees is in it: parameters, optimiser, moving average, gradients, the batch, the autograd graph,
 // recomputation.
 //
-// Not in it: what CUDA's libraries take for themselves, which FixedMemory estimates, and scratch memory inside of
+// Not in it: what CUDA's libraries take for themselves, for which FixedMemory has what was measured, and scratch memory inside of
 // single kernels, which is small. docs/memory.md compares predictions with measurements.
 #pragma once
 

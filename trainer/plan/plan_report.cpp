@@ -109,7 +109,7 @@ std::string evaluation_text(const TrainerConfig& config, std::int64_t graph_pool
 }
 
 std::string verdict(const TrainerConfig& config, const std::vector<StepMemory>& steps, std::int64_t room,
-                    const std::string& whose) {
+                    std::int64_t free, const std::string& whose) {
   std::int64_t needed = 0;
   for (const StepMemory& step : steps) needed = std::max(needed, step.needed());
   std::string text = needed <= room ? "Fits in " : "Does not fit in ";
@@ -117,12 +117,14 @@ std::string verdict(const TrainerConfig& config, const std::vector<StepMemory>& 
   if (needed > room) return text + advice(settings_that_fit(config, room)) + "\n";
   TrainerConfig plain = config;
   plain.model.blocks_kept = 0;
-  if (config.model.blocks_per_checkpoint > 0) {
-    const ActivationPlan plan = plan_activations(plain, room);
+  // The budget as it is printed: whole GiB of what is free.
+  const auto budget_gib = static_cast<std::int64_t>(to_gib(free));
+  const std::int64_t budget = to_bytes(static_cast<double>(budget_gib));
+  if (config.model.blocks_per_checkpoint > 0 && budget >= needed) {
+    const ActivationPlan plan = plan_activations(plain, budget);
     if (plan.blocks_kept > config.model.blocks_kept) {
-      text += "; with --set train.memory=" + std::to_string(static_cast<std::int64_t>(to_gib(room))) + " up to " +
-              std::to_string(plan.blocks_kept) + " of " + std::to_string(plan.blocks) +
-              " blocks would keep their activations, and steps be faster";
+      text += "; with --set train.memory=" + std::to_string(budget_gib) + " up to " + std::to_string(plan.blocks_kept) +
+              " of " + std::to_string(plan.blocks) + " blocks would keep their activations, and steps be faster";
     }
   }
   return text + "\n";
@@ -146,7 +148,8 @@ std::string plan_report(const TrainerConfig& given, const PlanQuestion& question
   if (most_passes(config) > 1) steps.push_back(step_memory(config));
   text += table_text(steps) + "\n" + evaluation_text(config, steps.back().graph_pool) + "\n";
   if (asked) {
-    text += verdict(config, steps, to_bytes(asked->total_gib), question.memory_gib ? "a device" : "the device here");
+    text += verdict(config, steps, to_bytes(asked->total_gib), to_bytes(asked->free_gib),
+                    question.memory_gib ? "a device" : "the device here");
   } else {
     text += "No GPU here; --memory GIB says what one has: whether it fits, and which settings would.\n";
   }

@@ -11,6 +11,7 @@
 #include "trainer/config/config_tree.hpp"
 #include "trainer/instrument/range_sink.hpp"
 #include "trainer/loop/loader_source.hpp"
+#include "trainer/loop/mlperf_log.hpp"
 #include "trainer/loop/training_run.hpp"
 #include "trainer/plan/activation_budget.hpp"
 #include "trainer/plan/memory_plan.hpp"
@@ -80,6 +81,9 @@ std::string plan_memory(TrainerConfig& config, nlohmann::json& tree, at::Device 
 }  // namespace
 
 ExitCode train_command(const CommandLine& line) {
+  RunBeginning beginning;
+  beginning.overwrite = line.overwrite;
+  beginning.init_ms = MlperfLog::now_ms();
   ConfigSources sources = line.sources;
   std::optional<ResumePoint> resume = find_checkpoint(line, sources);
   nlohmann::json tree = resolve_config(sources);
@@ -95,6 +99,12 @@ ExitCode train_command(const CommandLine& line) {
   }
   enable_instrumentation(ranges_wanted(config.profile));
 
+  if (resume) {
+    set_damaged_aside(*resume);
+    for (const fs::path& file : resume->damaged) {
+      std::cerr << "foldperf-train: " << file.string() << " is set aside: it has the ending .damaged now" << std::endl;
+    }
+  }
   // Before the data is looked through.
   if (!line.overwrite) refuse_later_checkpoints(config.train.output, resume ? resume->state.counters.steps : 0);
 
@@ -113,11 +123,10 @@ ExitCode train_command(const CommandLine& line) {
                 << describe_work(evaluation.lengths(), config.model, config.data.common, config.data.eval) << std::endl;
     }
   }
-  if (line.overwrite) CheckpointFolder(checkpoints_of(config.train.output)).clear();  // nothing is amiss so far
   const ProgressStyle style = line.quiet ? ProgressStyle::quiet : default_progress_style();
   RunResult result;
   try {
-    result = run_training(config, tree, batches, evaluation, std::cerr, style, resume ? &*resume : nullptr);
+    result = run_training(config, tree, batches, evaluation, std::cerr, style, resume ? &*resume : nullptr, beginning);
   } catch (const c10::OutOfMemoryError& error) {
     throw explain_out_of_memory(error, config, DeviceMemory::capacity(device));
   }

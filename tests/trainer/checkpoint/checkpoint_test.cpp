@@ -1,6 +1,7 @@
 // Checkpoints: file, folder, writing in the background, finding the one to go on from.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <torch/torch.h>
 #include <unistd.h>
@@ -17,8 +18,10 @@
 #include "trainer/checkpoint/checkpoint_saver.hpp"
 #include "trainer/checkpoint/configuration_changes.hpp"
 #include "trainer/checkpoint/metrics_lines.hpp"
+#include "trainer/checkpoint/mlperf_lines.hpp"
 #include "trainer/checkpoint/resume.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
+#include "trainer/checkpoint/torch_file_writer.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -124,6 +127,30 @@ TEST_F(Checkpoints, OtherFilesAreNone) {
   save_tensors((folder / "w.pt").string(), tensors(1).model);
   EXPECT_THAT(input_error([&] { read_checkpoint((folder / "w.pt").string()); }),
               AllOf(HasSubstr("w.pt: is no checkpoint"), HasSubstr("train.initial_weights")));
+}
+
+TEST_F(Checkpoints, OfALaterFormatAreNotDamaged) {
+  store(10);
+  TorchFileWriter later;
+  later.text("format", "foldperf checkpoint");
+  later.whole("format_version", checkpoint_format_version + 1);
+  later.write(stored().file(20).string());
+  EXPECT_THAT(message_of<LaterFormat>([&] { find(run()); }),
+              HasSubstr("step-000000020.pt: is a checkpoint of format 2"));
+  EXPECT_THAT(steps(), ElementsAre(20, 10));
+}
+
+TEST_F(Checkpoints, ThatTheSystemRefusesToReadAreNotDamaged) {
+  store(10);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;  // what is open stays so
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const std::string message = message_of<SystemError>([&] { read_checkpoint(stored().file(10).string()); });
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_THAT(message, HasSubstr("Too many open files"));
+  EXPECT_THAT(input_error([&] { read_checkpoint(stored().file(11).string()); }), HasSubstr("No such file"));
 }
 
 TEST_F(Checkpoints, TheNewestAndTheBestStay) {
@@ -277,7 +304,11 @@ TEST_F(Checkpoints, TheNewestThatIsWholeIsTaken) {
   EXPECT_EQ(point->state.counters.steps, 20);
   EXPECT_EQ(point->state.counters.evaluated_after, 20);
   EXPECT_EQ(point->run_folder, fs::absolute(run()));
-  EXPECT_THAT(notes, ElementsAre(AllOf(HasSubstr("step-000000030.pt: is cut off"), HasSubstr("set aside"))));
+  EXPECT_EQ(point->lddt_ca, 0.5);
+  EXPECT_THAT(notes,
+              ElementsAre(AllOf(HasSubstr("step-000000030.pt: is cut off"), HasSubstr("the checkpoint before"))));
+  EXPECT_THAT(steps(), ElementsAre(30, 20, 10)) << "looking changes nothing";
+  set_damaged_aside(*point);
   EXPECT_THAT(steps(), ElementsAre(20, 10));
   EXPECT_TRUE(fs::exists(stored().file(30).string() + ".damaged"));
   // By name, and from the folder itself.
@@ -319,6 +350,34 @@ TEST_F(Checkpoints, MetricsAfterThemAreDropped) {
   EXPECT_EQ(drop_lines_after(file.string(), 2, /*is_evaluated=*/false), 1);
   EXPECT_EQ(read_file(file), kept);
   EXPECT_EQ(drop_lines_after((folder / "none.jsonl").string(), 2, true), 0);
+}
+
+TEST_F(Checkpoints, MlperfLinesAfterThemAreDropped) {
+  const auto line = [](const std::string& key, const std::string& metadata) {
+    return R"(:::MLLOG {"key":")" + key + R"(","metadata":{)" + metadata + "}}\n";
+  };
+  const std::string start = line("init_start", "") + line("init_stop", "") + line("run_start", R"("first_step":0)");
+  const std::string epoch = line("epoch_start", R"("step":0)") + line("epoch_stop", R"("step":2)");
+  const std::string evaluation = line("eval_start", R"("step":2)") + line("eval_stop", R"("step":2)");
+  const std::string next_epoch = line("epoch_start", R"("step":2)") + line("epoch_stop", R"("step":4)");
+  const std::string later_run = line("run_stop", R"("step":4)") + line("init_start", "") + line("init_stop", "") +
+                                line("run_start", R"("first_step":4)");
+  const std::string all = start + epoch + evaluation + next_epoch + later_run;
+  const auto cut = [&](std::int64_t steps, bool is_evaluated, const std::string& end = {}) {
+    const fs::path file = folder.write("mlperf.log", all + end);
+    drop_mlperf_lines_after(file.string(), steps, is_evaluated);
+    return read_file(file);
+  };
+  EXPECT_EQ(cut(4, true), all);
+  EXPECT_EQ(cut(4, true, ":::MLLOG {\"key\":\"run_s"), all);
+  EXPECT_EQ(cut(4, true, line("epoch_start", R"("step":3)")), all) << "an epoch that has no end";
+  EXPECT_EQ(cut(3, true), start + epoch + evaluation) << "the end of the epoch is later";
+  EXPECT_EQ(cut(2, true), start + epoch + evaluation);
+  EXPECT_EQ(cut(2, false), start + epoch);
+  EXPECT_EQ(cut(1, false), start);
+  EXPECT_EQ(cut(3, true, line("run_start", R"("first_step":4)")), start + epoch + evaluation);
+  drop_mlperf_lines_after((folder / "none.log").string(), 2, true);
+  EXPECT_FALSE(fs::exists(folder / "none.log"));
 }
 
 TEST(ConfigurationChanges, AreNamedByKey) {

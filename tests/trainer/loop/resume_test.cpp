@@ -89,10 +89,11 @@ class ResumedRun : public ::testing::Test {
     config = trainer_config_from_json(tree);
   }
 
-  RunResult run(ResumePoint* resume = nullptr) {
+  RunResult run(ResumePoint* resume = nullptr, const RunBeginning& beginning = {}) {
     RecordedBatches batches(config, resume != nullptr ? resume->state.data : QueueProgress{});
     EvaluationChains evaluation(config.data);
-    const RunResult result = run_training(config, tree, batches, evaluation, log, ProgressStyle::lines, resume);
+    const RunResult result =
+        run_training(config, tree, batches, evaluation, log, ProgressStyle::lines, resume, beginning);
     for (const auto& [ticket, sample] : batches.samples) {
       EXPECT_TRUE(samples.emplace(ticket, sample).second) << "sample " << ticket << " came twice";
     }
@@ -102,6 +103,7 @@ class ResumedRun : public ::testing::Test {
   RunResult resume(const std::string& from) {
     auto point = find_resume_point((folder / from).string(), [this](const std::string& text) { log << text << "\n"; });
     if (!point) throw Error("no checkpoint in " + from);
+    set_damaged_aside(*point);
     return run(&*point);
   }
 
@@ -117,6 +119,18 @@ class ResumedRun : public ::testing::Test {
   }
   [[nodiscard]] RunState state(const std::string& output, std::int64_t steps) const {
     return read_checkpoint(CheckpointFolder(checkpoints_of(folder / output)).file(steps).string());
+  }
+  // Of MLPerf's log: how often each key stands there, "key" or "key step".
+  [[nodiscard]] std::map<std::string, int> mlperf_keys() const {
+    std::map<std::string, int> keys;
+    std::ifstream file(folder / "mlperf.log");
+    for (std::string text; std::getline(file, text);) {
+      const json line = json::parse(text.substr(9));
+      const std::string key = line.at("key");
+      ++keys[key];
+      if (line.at("metadata").contains("step")) ++keys[key + " " + line.at("metadata").at("step").dump()];
+    }
+    return keys;
   }
   // Bit for bit, and their metrics.
   void expect_same_run(const std::string& a, const std::string& b, std::int64_t steps) const {
@@ -224,6 +238,53 @@ TEST_F(ResumedRun, WithNothingLeftToDoChangesNothing) {
   EXPECT_EQ(result.steps, 6);
   EXPECT_EQ(read_file(folder / "run" / "weights.pt"), weights);
   EXPECT_EQ(metrics("run"), lines);
+}
+
+TEST_F(ResumedRun, AfterItsTargetEndsAtOnce) {
+  const std::string log_file = "train.mlperf_log=\"" + (folder / "mlperf.log").string() + "\"";
+  configure("run", {"train.target_lddt_ca=0.0001", log_file});
+  const RunResult first = run();
+  ASSERT_TRUE(first.target_reached);
+  ASSERT_EQ(first.steps, 6);
+  const auto lines = metrics("run");
+  const std::string mlperf = read_file(folder / "mlperf.log");
+  const RunResult result = resume("run");
+  EXPECT_TRUE(result.target_reached);
+  EXPECT_EQ(result.steps, 6);
+  EXPECT_EQ(metrics("run"), lines);
+  EXPECT_EQ(read_file(folder / "mlperf.log"), mlperf);
+  // A higher one is yet to be reached.
+  configure("run", {"train.target_lddt_ca=0.9999", "train.steps=7", log_file});
+  EXPECT_EQ(resume("run").steps, 7);
+}
+
+TEST_F(ResumedRun, GoesOnWithMlperfsLogWhereTheCheckpointStands) {
+  configure("run", {"train.mlperf_log=\"" + (folder / "mlperf.log").string() + "\""});
+  RunBeginning beginning;
+  beginning.init_ms = 1'700'000'000'000;
+  run(nullptr, beginning);
+  const std::string mlperf = read_file(folder / "mlperf.log");
+  EXPECT_THAT(mlperf.substr(0, mlperf.find('\n')), AllOf(HasSubstr("init_start"), HasSubstr("1700000000000")));
+  for (const std::int64_t later : {12, 9}) fs::remove(CheckpointFolder(folder / "run" / "checkpoints").file(later));
+  samples.clear();
+  resume("run");
+  const auto keys = mlperf_keys();
+  for (const char* once : {"eval_accuracy 6", "eval_accuracy 12", "epoch_start 0", "epoch_start 6", "epoch_stop 12",
+                           "run_stop", "run_stop 12"}) {
+    ASSERT_TRUE(keys.contains(once)) << once;
+    EXPECT_EQ(keys.at(once), 1) << once;
+  }
+}
+
+TEST_F(ResumedRun, ReplacesItsConfigurationAtOnce) {
+  configure("run", {"train.steps=1"});
+  run();
+  const std::string before = read_file(folder / "run" / "config.toml");
+  fs::create_hard_link(folder / "run" / "config.toml", folder / "before.toml");
+  configure("run", {"train.steps=2"});
+  resume("run");
+  EXPECT_THAT(read_file(folder / "run" / "config.toml"), HasSubstr("steps = 2\n"));
+  EXPECT_EQ(read_file(folder / "before.toml"), before) << "the old file was not written to";
 }
 
 TEST_F(ResumedRun, MayGoOnInAnotherFolder) {

@@ -176,6 +176,11 @@ TEST(ActivationBudget, AutoIsWhatIsFreeButForAMargin) {
   EXPECT_FALSE(memory_budget(train, DeviceCapacity{70, 80}));
   train.memory = "12.5";
   EXPECT_EQ(memory_budget(train, std::nullopt), to_bytes(12.5));
+  EXPECT_EQ(memory_budget(train, DeviceCapacity{1, 12.5}), to_bytes(12.5)) << "what is free now is not asked";
+  EXPECT_THAT(testing::message_of<UsageError>([&] {
+                memory_budget(train, DeviceCapacity{12, 12});
+              }),
+              AllOf(HasSubstr("'train.memory' is 12.50 GiB"), HasSubstr("12.00 GiB")));
   train.memory = "auto";
   EXPECT_FALSE(memory_budget(train, std::nullopt)) << "the CPU does not tell";
   const auto budget = memory_budget(train, DeviceCapacity{70, 80});
@@ -220,6 +225,11 @@ TEST(PlanReport, SaysWhatIsNeededAndWhatWouldFit) {
                            HasSubstr("512 residues"), HasSubstr("--memory GIB says")));
   EXPECT_THAT(plan_report(config, {.memory_gib = 40, .device = std::nullopt}),
               AllOf(HasSubstr("Fits in a device of 40.00 GiB"), HasSubstr("8 of 8 blocks would keep")));
+  // What is proposed can be taken: whole GiB of what is free, none where that is less than one or than is needed.
+  EXPECT_THAT(plan_report(config, {.memory_gib = std::nullopt, .device = DeviceCapacity{30.5, 80}}),
+              AllOf(HasSubstr("Fits in the device here of 80.00 GiB"), HasSubstr("train.memory=30 ")));
+  EXPECT_THAT(plan_report(config, {.memory_gib = std::nullopt, .device = DeviceCapacity{0.5, 80}}),
+              AllOf(HasSubstr("Fits in"), Not(HasSubstr("train.memory="))));
   TrainerConfig cut = config;
   cut.data.train.crop_size = 32;
   EXPECT_THAT(plan_report(config, {.memory_gib = to_gib(step_memory(cut).needed()), .device = std::nullopt}),

@@ -123,6 +123,11 @@ TEST(Program, GoesOnWithARunThatWasStopped) {
   const ProcessResult anew = run(command(folder / "job", {"--steps", "1", "--overwrite", "--quiet"}));
   EXPECT_EQ(anew.exit_code, 0) << anew.errors;
   EXPECT_FALSE(fs::exists(folder / "job" / "checkpoints" / "step-000000002.pt"));
+  // Nothing is removed for a run that cannot begin.
+  const ProcessResult typo = run(command(folder / "job", {"--overwrite", "--set", "train.initial_weights=typo.pt"}));
+  EXPECT_NE(typo.exit_code, 0);
+  EXPECT_THAT(typo.errors, HasSubstr("typo.pt"));
+  EXPECT_TRUE(fs::exists(folder / "job" / "checkpoints" / "step-000000001.pt"));
   EXPECT_EQ(run({program, "--resume", (folder / "none").string()}).exit_code, 3);
   EXPECT_EQ(run(command(folder / "job", {"--resume", "--overwrite"})).exit_code, 2);
 }
