@@ -1,5 +1,6 @@
 #include "trainer/data/chain_set.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/error.hpp"
@@ -183,11 +184,12 @@ std::optional<ChainSet> validation_set(const DataConfig& config) {
 ChainSet named_chains(const DataConfig& config, const std::vector<std::string>& names) {
   const SetSources training = asked_for(training_sources(config), names);
   if (!config.source.val_data_dir.empty()) {
-    try {
-      return open_set(in_validation_folder(training, config.source), config, open_templates(config));
-    } catch (const InputError&) {
-      // Not all of them are there: what is wrong with the training set's is then the answer.
-    }
+    // By their entries alone: a file that is there and damaged is an error, not a reason to look elsewhere.
+    const auto store = open_structure_store(config.source.val_data_dir);
+    const bool has_all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+      return store->contains(name) || store->contains(name.substr(0, name.rfind('_')));
+    });
+    if (has_all) return open_set(in_validation_folder(training, config.source), config, open_templates(config));
   }
   return open_set(training, config, open_templates(config));
 }

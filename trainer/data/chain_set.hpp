@@ -41,8 +41,9 @@ std::vector<ChainSet> training_sets(const DataConfig& config);
 // embeddings) under their names, and its templates. Throws InputError as read_fasta.
 ChainSet sequence_set(const DataConfig& config, const std::filesystem::path& fasta);
 
-// Chains by name, each with its structure, of the validation set's folder where it has them, else of the training
-// set's, whatever lists and filters say. A name of an entry stands for all its chains. Throws as training_sets.
+// Chains by name, each with its structure, of the validation set's folder where it has all of them, else of the
+// training set's, whatever lists and filters say. A name of an entry stands for all its chains. Throws as
+// training_sets.
 ChainSet named_chains(const DataConfig& config, const std::vector<std::string>& names);
 
 // The chains that training is evaluated on; none where there is no validation set and the training set is one of those

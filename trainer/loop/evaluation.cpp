@@ -28,9 +28,10 @@ ChainMetrics evaluate_chain(AlphaFold& model, at::Device device, EvaluationSourc
   const auto lengths = source.lengths();
   metrics.chain = index < lengths.size() ? lengths[index].chain : "chain " + std::to_string(index + 1);
   if (index < lengths.size()) metrics.length = lengths[index].length;
-  const auto fail = [&](const std::string& message) {
-    metrics.error = message;
-    if (note) note(metrics.chain + " cannot be evaluated: " + message);
+  const auto fail = [&](const Error& error) {
+    metrics.error = error.what();
+    metrics.code = error.code();
+    if (note) note(metrics.chain + " cannot be evaluated: " + metrics.error);
   };
   const auto start = std::chrono::steady_clock::now();
   try {
@@ -43,9 +44,12 @@ ChainMetrics evaluate_chain(AlphaFold& model, at::Device device, EvaluationSourc
     });
     metrics.values = score_chain(outputs, last_pass(features));
   } catch (const InputError& error) {
-    fail(error.what());
+    fail(error);
   } catch (const OutOfMemory& error) {
-    fail(error.what());
+    fail(error);
+  } catch (...) {
+    if (!is_out_of_memory()) throw;
+    fail(chain_out_of_memory(device));
   }
   metrics.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return metrics;

@@ -1,6 +1,5 @@
 #include "trainer/plan/out_of_memory.hpp"
 
-#include "core/facts/conventions.hpp"
 #include "trainer/plan/fitting_settings.hpp"
 #include "trainer/plan/memory_plan.hpp"
 
@@ -15,8 +14,6 @@ std::string first_sentences(const std::string& text) {
   return end == std::string::npos ? text.substr(0, text.find('\n')) : text.substr(0, end + 8);
 }
 
-bool is_evaluation(const std::string& phase) { return phase == facts::phase::evaluation || phase == "prediction"; }
-
 }  // namespace
 
 SystemError explain_out_of_memory(const c10::OutOfMemoryError& error, const TrainerConfig& config,
@@ -25,12 +22,6 @@ SystemError explain_out_of_memory(const c10::OutOfMemoryError& error, const Trai
   std::string text = "out of device memory";
   if (!phase.empty()) text += " in phase " + phase;
   text += ": " + first_sentences(error.what_without_backtrace());
-  if (is_evaluation(phase)) {
-    return SystemError(text + "; whole chains go through the model: lower model.inference_slice_mib (" +
-                       std::to_string(config.model.inference_slice_mib) +
-                       "; 0 is no limit), set data.eval.crop_size to cut them, or leave long ones out "
-                       "(data.source.val_chains)");
-  }
   const TrainerConfig planned = planned_config(config);
   const StepMemory step = step_memory(planned);
   text += "; a step of this configuration needs " + gib_text(step.needed()) + " by plan";
@@ -38,7 +29,9 @@ SystemError explain_out_of_memory(const c10::OutOfMemoryError& error, const Trai
   text += " of the device's " + gib_text(to_bytes(device->total_gib));
   const std::int64_t room = to_bytes(device->total_gib);
   if (step.needed() <= room) {
-    text += ": something else holds memory of this device (nvidia-smi lists programs)";
+    text += ", " + gib_text(to_bytes(device->free_gib)) +
+            " of which are free: other programs may hold memory of it (nvidia-smi lists them), or gaps between "
+            "tensors and the pool of CUDA graphs in this one";
     // A little less than was needed here.
     return SystemError(text + advice(settings_that_fit(planned, step.needed() * 9 / 10)));
   }

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 
+#include "core/error.hpp"
 #include "trainer/tensor_dict.hpp"
 
 namespace foldperf::trainer {
@@ -18,6 +19,7 @@ struct ChainMetrics {
   std::map<std::string, double> values;
   double seconds = 0;   // that its evaluation took
   std::string error{};  // why it could not be evaluated
+  ExitCode code{};      // that of the error
 };
 
 // Outputs of the model for one chain, and the truth: all_atom_positions [1, N, 37, 3], all_atom_mask [1, N, 37]. Gives

@@ -23,6 +23,12 @@ void give_back_memory(at::Device device) {
   if (device.is_cuda()) c10::getDeviceAllocator(device.type())->emptyCache();
 }
 
+std::string what_to_do(at::Device device) {
+  const std::string shorter = "set data.eval.crop_size for an evaluation, or leave this chain out";
+  if (device.is_cpu()) return "free memory of this machine, " + shorter;
+  return "free memory of the device, use train.device=cpu, " + shorter;
+}
+
 }  // namespace
 
 bool is_out_of_memory() noexcept {
@@ -40,6 +46,11 @@ bool is_out_of_memory() noexcept {
   }
 }
 
+OutOfMemory chain_out_of_memory(at::Device device) {
+  give_back_memory(device);
+  return OutOfMemory("memory is out for its features or scores; " + what_to_do(device));
+}
+
 TensorDict run_within_memory(std::int64_t slice_bytes, at::Device device, const std::function<TensorDict()>& run,
                              const InferenceNote& note) {
   for (int attempt = 1;; ++attempt) {
@@ -54,8 +65,7 @@ TensorDict run_within_memory(std::int64_t slice_bytes, at::Device device, const 
     slice_bytes = slice_bytes > 0 ? std::max<std::int64_t>(1, slice_bytes / smaller) : slices_after_none;
     if (note) note("memory is out; trying again in slices of " + mib_text(slice_bytes));
   }
-  throw OutOfMemory("memory is out even in slices of " + mib_text(slice_bytes) +
-                    "; free memory of the device, or use train.device=cpu");
+  throw OutOfMemory("memory is out even in slices of " + mib_text(slice_bytes) + "; " + what_to_do(device));
 }
 
 TensorDict infer(AlphaFold& model, const TensorDict& features, const InferenceNote& note) {

@@ -23,6 +23,10 @@ class OutOfMemory : public Error {
 // devices and for the CPU, and std::bad_alloc.
 bool is_out_of_memory() noexcept;
 
+// For a chain whose memory was out beside the model (its features, its scores): what LibTorch keeps for later is given
+// back, so that the next chain may have it.
+OutOfMemory chain_out_of_memory(at::Device device);
+
 // run(), under InferenceSlices of `slice_bytes`; where memory is out, again under slices of an eighth of that, and once
 // more. Memory that LibTorch keeps for later is given back before. Throws OutOfMemory at last; what else run() throws
 // comes through. `slice_bytes` 0: the first attempt has no slices, the second ones of 256 MiB.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "trainer/config/presets.hpp"
@@ -134,6 +135,21 @@ void add_commands(CLI::App& app, CommandLine& line, ShortSettings& settings) {
   add_model_options(*evaluate, line, settings);
 }
 
+// Options of training that its commands would pass over in silence.
+void refuse_options_of_training(const CLI::App& app, Command command) {
+  const std::string name = app.get_subcommands().front()->get_name();
+  for (const char* option : {"--output", "--steps", "--resume", "--print-config", "--dry-run", "--memory"}) {
+    if (app.get_option(option)->count() == 0) continue;
+    std::string text = std::string(option) + " is an option of training, not of " + name;
+    if (option == std::string_view("--output")) {
+      if (command == Command::features) text += ": its file is -o, --file";
+      if (command == Command::caches || command == Command::predict || command == Command::evaluate)
+        text += ": its folder is -o, --folder";
+    }
+    throw UsageError(text);
+  }
+}
+
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
@@ -173,6 +189,7 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     throw UsageError(std::string(error.what()) + " (foldperf-train --help lists the options)");
   }
+  if (line.command != Command::train) refuse_options_of_training(app, line.command);
   line.resume = resume->count() > 0;
   if (line.resume && line.overwrite && line.command == Command::train) {
     throw UsageError("--resume goes on with a run and --overwrite begins anew: give one of them");

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -69,7 +70,7 @@ ExitCode evaluate_command(const CommandLine& line) {
   listener.stop = StopSignal::requested;
   listener.note = [](const std::string& text) { std::cerr << "foldperf-train: " << text << std::endl; };
   listener.chain = [&](const ChainMetrics& chain) {
-    if (!chain.error.empty()) code = ExitCode::bad_input;
+    code = std::max(code, chain.code);
     std::cout << table_line(chain, width) << std::endl;
   };
   const std::vector<ChainMetrics> scores = evaluate_chains(model.predictor.model(), device, chains, listener);

@@ -1,5 +1,6 @@
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -90,7 +91,6 @@ class Predictions {
       std::cout << table_head(width_) << std::endl;
     }
     for (std::size_t i = 0; i < chains().size() && !StopSignal::requested(); ++i) predict(i);
-    write_file_whole(folder_ / "predictions.tsv", added_scores_tsv(folder_ / "predictions.tsv", scores_));
     if (StopSignal::requested()) return ExitCode::interrupted;
     if (!line_.quiet) std::cout << "structures, confidence and scores in " << folder_.string() << std::endl;
     return worst_;
@@ -122,12 +122,22 @@ class Predictions {
     } catch (const Error& error) {
       // The other chains are still to be had; a disk that is full is not.
       if (error.code() == ExitCode::system && dynamic_cast<const OutOfMemory*>(&error) == nullptr) throw;
-      scores.values.clear();
-      scores.error = error.what();
-      worst_ = error.code();
-      warn(source.name + ": " + error.what());
+      fail(scores, error);
+    } catch (...) {
+      if (!is_out_of_memory()) throw;
+      fail(scores, chain_out_of_memory(model_.predictor.device()));
     }
-    scores_.push_back(std::move(scores));
+    // At once: what ends the command later must not lose the scores of structures that are written.
+    const fs::path table = folder_ / "predictions.tsv";
+    write_file_whole(table, added_scores_tsv(table, {scores}));
+  }
+
+  void fail(ChainMetrics& scores, const Error& error) {
+    scores.values.clear();
+    scores.error = error.what();
+    scores.code = error.code();
+    worst_ = std::max(worst_, error.code());
+    warn(scores.chain + ": " + scores.error);
   }
 
   [[nodiscard]] nlohmann::ordered_json describe(const ChainSource& source, const ParsedChain& chain,
@@ -200,7 +210,6 @@ class Predictions {
   std::unique_ptr<BatchLoader> loader_;
   std::vector<std::string> names_;
   std::size_t width_ = 0;
-  std::vector<ChainMetrics> scores_;
   ExitCode worst_ = ExitCode::success;
 };
 

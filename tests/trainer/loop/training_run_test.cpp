@@ -243,6 +243,27 @@ TEST_F(TrainingRun, AChainThatCannotBeEvaluatedIsToldAndEndsNothing) {
   EXPECT_GT(lines[1].at("plddt").get<double>(), 0);
 }
 
+// Memory is out for the first chain before the model has it.
+class OneChainTooLarge : public TwoChains {
+ public:
+  using TwoChains::TwoChains;
+  TrainingBatch get(std::size_t index) override {
+    if (index == 0) TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory.");
+    return chains_of_file(index);
+  }
+};
+
+TEST_F(TrainingRun, MemoryThatIsOutForAChainsFeaturesIsThatChainsError) {
+  configure();
+  Trainer trainer(config, at::kCPU);
+  OneChainTooLarge chains(config);
+  const auto results = trainer.evaluate(chains);
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_THAT(results[0].error, HasSubstr("memory is out"));
+  EXPECT_EQ(results[0].code, ExitCode::system);
+  EXPECT_EQ(results[1].error, "");
+}
+
 // Nothing of it can be read.
 class DamagedChains : public EvaluationSource {
  public:

@@ -53,6 +53,15 @@ TEST(CommandLine, MistakesAreUsageErrors) {
   EXPECT_THAT(usage_error({"check-data", "--limit", "x"}), HasSubstr("--limit"));
 }
 
+TEST(CommandLine, WhatOnlyTrainingUsesIsRefusedElsewhere) {
+  EXPECT_THAT(usage_error({"predict", "1ubi_A", "--dry-run"}), HasSubstr("--dry-run is an option of training"));
+  EXPECT_THAT(usage_error({"evaluate", "--output", "scores"}), HasSubstr("-o, --folder"));
+  EXPECT_THAT(usage_error({"features", "1ubi_A", "--output", "f"}), HasSubstr("-o, --file"));
+  EXPECT_THAT(usage_error({"evaluate", "--resume"}), HasSubstr("not of evaluate"));
+  EXPECT_THAT(usage_error({"--steps", "3", "check-data"}), HasSubstr("not of check-data"));
+  EXPECT_THAT(usage_error({"caches", "--print-config"}), HasSubstr("--print-config"));
+}
+
 TEST(CommandLine, CommandsTakeTheSettingsOfTraining) {
   const CommandLine line = parse_command_line(
       {"features", "1ubi_A", "--preset", "tiny", "--data", "d", "--set", "data.seed=3", "--index", "7", "-o", "f.pt"});

@@ -173,6 +173,14 @@ TEST_F(Predict, AChainThatCannotBeReadDoesNotKeepTheOthersAway) {
   EXPECT_THAT(read_file(out / "made" / "predictions.tsv"), HasSubstr("another sequence"));
 }
 
+TEST_F(Predict, WhatEndsItLaterLeavesTheScoresOfTheChainsBefore) {
+  const TemporaryFolder out;
+  fs::create_directories(out / "made" / "1ejg_A.cif" / "in the way");
+  const ProcessResult result = run(command("predict", out / "made", {"1as5_A", "1ejg_A", "--overwrite"}));
+  EXPECT_EQ(result.exit_code, 4) << result.errors;
+  EXPECT_THAT(read_file(out / "made" / "predictions.tsv"), HasSubstr("\n1as5_A\t25\t"));
+}
+
 TEST_F(Predict, MistakesHaveTheirExitCodes) {
   const TemporaryFolder out;
   out.write("bad.fasta", ">a\nMK-T\n");
