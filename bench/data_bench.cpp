@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "bench/bench_main.hpp"
 #include "core/error.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/config/trainer_config.hpp"
@@ -88,10 +89,5 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace foldperf::trainer
 
 int main(int argc, char** argv) {
-  try {
-    return foldperf::trainer::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "data_bench: " << error.what() << std::endl;
-    return 1;
-  }
+  return foldperf::bench::bench_main("data_bench", foldperf::trainer::run, argc, argv);
 }

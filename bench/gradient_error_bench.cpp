@@ -11,6 +11,7 @@
 #include <iostream>
 #include <map>
 
+#include "bench/bench_main.hpp"
 #include "core/error.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
@@ -95,10 +96,5 @@ int run(std::vector<std::string> arguments) {
 }  // namespace foldperf::trainer
 
 int main(int argc, char** argv) {
-  try {
-    return foldperf::trainer::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "gradient_error_bench: " << error.what() << std::endl;
-    return 1;
-  }
+  return foldperf::bench::bench_main("gradient_error_bench", foldperf::trainer::run, argc, argv);
 }

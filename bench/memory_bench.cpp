@@ -14,6 +14,7 @@
 #include <iostream>
 #include <optional>
 
+#include "bench/bench_main.hpp"
 #include "core/error.hpp"
 #include "trainer/graph/work_stream.hpp"
 #include "trainer/loop/trainer.hpp"
@@ -103,10 +104,5 @@ int run(std::vector<std::string> arguments) {
 }  // namespace foldperf::trainer
 
 int main(int argc, char** argv) {
-  try {
-    return foldperf::trainer::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "memory_bench: " << error.what() << std::endl;
-    return 1;
-  }
+  return foldperf::bench::bench_main("memory_bench", foldperf::trainer::run, argc, argv);
 }

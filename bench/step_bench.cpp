@@ -9,6 +9,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "bench/bench_main.hpp"
 #include "core/error.hpp"
 #include "trainer/checkpoint/model_weights.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
@@ -98,10 +99,5 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace foldperf::trainer
 
 int main(int argc, char** argv) {
-  try {
-    return foldperf::trainer::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "step_bench: " << error.what() << std::endl;
-    return 1;
-  }
+  return foldperf::bench::bench_main("step_bench", foldperf::trainer::run, argc, argv);
 }

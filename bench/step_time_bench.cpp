@@ -18,6 +18,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "bench/bench_main.hpp"
 #include "bench/gpu_busy.hpp"
 #include "core/error.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
@@ -186,10 +187,5 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace foldperf::trainer
 
 int main(int argc, char** argv) {
-  try {
-    return foldperf::trainer::run({argv + 1, argv + argc});
-  } catch (const std::exception& error) {
-    std::cerr << "step_time_bench: " << error.what() << std::endl;
-    return 1;
-  }
+  return foldperf::bench::bench_main("step_time_bench", foldperf::trainer::run, argc, argv);
 }

@@ -96,5 +96,22 @@ TEST(FindNvcc, TakesWhatCudacxxNames) {
   EXPECT_THAT(found_nvcc(folder, "13.1", "/no/such/nvcc"), HasSubstr("found " + (folder / "path/nvcc").string()));
 }
 
+// Not a number is above no limit: what is none must be told apart from what agrees.
+TEST(CompareWithOpenFold, WhatIsNoNumberDoesNotAgree) {
+  const std::string program = R"(
+import math, sys
+sys.path.insert(0, sys.argv[1])
+import torch
+from compare_with_openfold import compare
+one, nan = torch.ones(3), torch.tensor([1, math.nan, 1])
+for ours, theirs in (one, one), (nan, one), (one, nan), (one * math.inf, one), (one * 2, one), (one[:2], one):
+    print("agree" if compare({"x": ours}, {"x": theirs}, 1e-3) is None else "differ", file=sys.stderr)
+)";
+  const auto result =
+      run_process({FOLDPERF_PYTHON, "-B", "-W", "ignore", "-c", program, (project_dir() / "scripts").string()});
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(result.errors, "agree\ndiffer\ndiffer\ndiffer\ndiffer\ndiffer\n");
+}
+
 }  // namespace
 }  // namespace foldperf::testing

@@ -6,6 +6,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tests/support/process.hpp"
 
@@ -41,13 +43,18 @@ class Package : public ::testing::Test {
 
   void SetUp() override { ASSERT_EQ(made.exit_code, 0) << made.errors; }
 
-  // With nothing of this machine's settings; `torch`: FOLDPERF_TORCH_DIR.
-  static ProcessResult run(std::vector<std::string> words, const std::string& torch = "") {
+  // With nothing of this machine's settings but `settings` ("NAME=value").
+  static ProcessResult run_with(const std::vector<std::string>& settings, std::vector<std::string> words) {
     words.front() = *elsewhere / "some where/bin" / words.front();
     std::vector<std::string> command = {"env", "-i", "PATH=/usr/bin:/bin", "OMP_NUM_THREADS=1"};
-    if (!torch.empty()) command.push_back("FOLDPERF_TORCH_DIR=" + torch);
+    command.insert(command.end(), settings.begin(), settings.end());
     command.insert(command.end(), words.begin(), words.end());
     return run_process(command);
+  }
+  // `torch`: FOLDPERF_TORCH_DIR.
+  static ProcessResult run(const std::vector<std::string>& words, const std::string& torch = "") {
+    return run_with(
+        torch.empty() ? std::vector<std::string>{} : std::vector<std::string>{"FOLDPERF_TORCH_DIR=" + torch}, words);
   }
   static json finding(const ProcessResult& doctor, const std::string& name) {
     const json report = json::parse(doctor.output);
@@ -123,6 +130,68 @@ TEST_F(Package, NamesATorchOfAnotherBuild) {
   EXPECT_EQ(doctor.exit_code, 1);
   EXPECT_EQ(finding(doctor, "Trainer")["state"], "broken");
   EXPECT_THAT(finding(doctor, "Trainer")["found"].get<std::string>(), HasSubstr("undefined symbol"));
+}
+
+// Environments of Python with a torch each, of which only some fit.
+class PackageAmongEnvironments : public Package {
+ protected:
+  PackageAmongEnvironments() {
+    // The folders beside torch are found from where it really is.
+    make_environment("fits",
+                     [](const fs::path& packages) { fs::create_directory_symlink(TORCH_DIR, packages / "torch"); });
+    make_environment("old", [](const fs::path& packages) {
+      fs::create_directories(packages / "torch/lib");
+      write_file(packages / "torch/version.py", "__version__ = '2.9.1+cu128'\ncuda: Optional[str] = '12.8'\n");
+    });
+    make_environment("empty", [](const fs::path&) {});
+    // The python3 of no environment: one that knows where torch lies, and one that has none.
+    const fs::path packages = fs::path(TORCH_DIR).parent_path();
+    for (const auto& [name, path] :
+         {std::pair{"finds", packages.string()}, std::pair{"finds nothing", std::string()}}) {
+      const fs::path python = folder_ / name / "python3";
+      fs::create_directories(python.parent_path());
+      write_file(python, "#!/bin/sh\nPYTHONPATH='" + path + "' exec /usr/bin/python3 -S \"$@\"\n");
+      fs::permissions(python, fs::perms::owner_all);
+    }
+  }
+  // Which torch the launcher takes, and by what it was found; what it says where it takes none.
+  [[nodiscard]] std::string taken(const std::string& python, std::vector<std::string> settings) const {
+    settings.push_back("PATH=" + (folder_ / python).string() + ":/usr/bin:/bin");
+    const auto started = run_with(settings, {"foldperf-train", "--version"});
+    if (started.exit_code != 0) return started.errors;
+    EXPECT_THAT(started.output, HasSubstr("foldperf-train "));
+    const json torch = finding(run_with(settings, {"foldperf", "doctor", "--format", "json"}), "Torch");
+    EXPECT_EQ(torch["facts"]["package"], fs::canonical(TORCH_DIR).string());
+    return torch["facts"]["found by"];
+  }
+  [[nodiscard]] std::string environment(const std::string& name) const { return (folder_ / name).string(); }
+
+ private:
+  template <typename Fill>
+  void make_environment(const std::string& name, Fill&& fill) const {
+    const fs::path packages = folder_ / (name + "/lib/python3.11/site-packages");
+    fs::create_directories(packages);
+    fill(packages);
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(PackageAmongEnvironments, TakesTheFirstThatFits) {
+  const std::string venv = "VIRTUAL_ENV=", conda = "CONDA_PREFIX=";
+  EXPECT_EQ(taken("finds nothing", {venv + environment("fits")}), "the active environment");
+  EXPECT_EQ(taken("finds", {venv + environment("fits"), conda + environment("fits")}), "the active environment");
+  EXPECT_EQ(taken("finds nothing", {conda + environment("fits")}), "the active conda environment");
+  EXPECT_EQ(taken("finds", {venv + environment("old"), conda + environment("fits")}), "the active conda environment");
+  EXPECT_EQ(taken("finds", {venv + environment("empty"), conda + environment("old")}), "python3");
+  EXPECT_EQ(taken("finds", {}), "python3");
+}
+
+TEST_F(PackageAmongEnvironments, NamesThoseThatItPassedOver) {
+  EXPECT_THAT(taken("finds nothing", {"VIRTUAL_ENV=" + environment("old"), "CONDA_PREFIX=" + environment("empty")}),
+              AllOf(HasSubstr(environment("old")), HasSubstr("(the active environment) is torch 2.9.1+cu128"),
+                    HasSubstr("needs torch " TORCH_RELEASE)));
+  EXPECT_THAT(taken("finds nothing", {}),
+              HasSubstr("no torch in the active Python environment, nor in that of python3"));
 }
 
 // What the release needs of the machine, told to be more than any has.

@@ -24,13 +24,22 @@ std::optional<std::int64_t> whole_number(const json& object, const char* key) {
   return found->get<std::int64_t>();
 }
 
-// Whether a line stays; others than MLPerf's do.
 bool stays(const std::string& key, const json& metadata, std::int64_t steps, bool is_evaluated) {
   if (const auto first = whole_number(metadata, "first_step"); first > steps) return false;
   const auto step = whole_number(metadata, "step");
   if (!step) return true;
   const bool is_of_next = key == "epoch_start" || (key.starts_with("eval_") && !is_evaluated);
   return is_of_next ? *step < steps : *step <= steps;
+}
+
+// Key of a line that stays; that of others' lines, which all do, is empty. Nothing: the log is cut before it.
+std::optional<std::string> key_if_stays(const std::string& line, std::int64_t steps, bool is_evaluated) {
+  if (!line.starts_with(line_start)) return std::string();
+  const json entry = json::parse(line.substr(line_start.size()), nullptr, /*allow_exceptions=*/false);
+  if (!entry.is_object() || !entry.contains("key") || !entry["key"].is_string()) return std::nullopt;
+  std::string key = entry["key"].get<std::string>();
+  if (!stays(key, entry.value("metadata", json::object()), steps, is_evaluated)) return std::nullopt;
+  return key;
 }
 
 }  // namespace
@@ -43,28 +52,20 @@ void drop_mlperf_lines_after(const std::string& path, std::int64_t steps, bool i
   if (!in) throw InputError(path, "cannot be opened");
   std::string kept;
   bool is_cut = false;
-  std::optional<std::size_t> open;  // where the interval that encloses the next line begins
-  for (std::string line; !is_cut && std::getline(in, line);) {
-    is_cut = in.eof();
+  constexpr std::size_t none = std::string::npos;
+  std::size_t open = none;  // where the interval that encloses the next line begins
+  for (std::string line; std::getline(in, line);) {
+    const std::optional<std::string> key = in.eof() ? std::nullopt : key_if_stays(line, steps, is_evaluated);
+    is_cut = !key;
     if (is_cut) break;
-    if (line.starts_with(line_start)) {
-      const json entry = json::parse(line.substr(line_start.size()), nullptr, /*allow_exceptions=*/false);
-      if (!entry.is_object() || !entry.contains("key") || !entry["key"].is_string()) {
-        is_cut = true;
-        break;
-      }
-      const std::string key = entry["key"].get<std::string>();
-      is_cut = !stays(key, entry.value("metadata", json::object()), steps, is_evaluated);
-      if (is_cut) break;
-      if (key == "init_start" || key == "epoch_start" || key == "eval_start") open = kept.size();
-      if (key == "run_start" || key == "epoch_stop" || key == "eval_stop") open.reset();
-    }
+    if (*key == "init_start" || *key == "epoch_start" || *key == "eval_start") open = kept.size();
+    if (*key == "run_start" || *key == "epoch_stop" || *key == "eval_stop") open = none;
     kept.append(line).append("\n");
   }
   if (in.bad()) throw InputError(path, "cannot be read");
   in.close();
-  if (open) kept.resize(*open);
-  if (!is_cut && !open) return;
+  if (!is_cut && open == none) return;
+  if (open != none) kept.resize(open);
   AtomicFile out(fs::canonical(path).string());  // a link stays one
   out.bytes().write(kept);
   out.commit();

@@ -181,17 +181,26 @@ std::optional<ChainSet> validation_set(const DataConfig& config) {
   return open_set(sources, config, open_templates(config));
 }
 
-ChainSet named_chains(const DataConfig& config, const std::vector<std::string>& names) {
-  const SetSources training = asked_for(training_sources(config), names);
+std::vector<ChainSet> named_chains(const DataConfig& config, const std::vector<std::string>& names) {
+  const SetSources training = training_sources(config);
+  std::vector<std::string> in_validation, others = names;
   if (!config.source.val_data_dir.empty()) {
     // By their entries alone: a file that is there and damaged is an error, not a reason to look elsewhere.
     const auto store = open_structure_store(config.source.val_data_dir);
-    const bool has_all = std::all_of(names.begin(), names.end(), [&](const std::string& name) {
+    const auto first_other = std::stable_partition(others.begin(), others.end(), [&](const std::string& name) {
       return store->contains(name) || store->contains(name.substr(0, name.rfind('_')));
     });
-    if (has_all) return open_set(in_validation_folder(training, config.source), config, open_templates(config));
+    in_validation.assign(others.begin(), first_other);
+    others.erase(others.begin(), first_other);
   }
-  return open_set(training, config, open_templates(config));
+  const auto templates = open_templates(config);
+  std::vector<ChainSet> sets;
+  if (!in_validation.empty()) {
+    sets.push_back(
+        open_set(in_validation_folder(asked_for(training, in_validation), config.source), config, templates));
+  }
+  if (!others.empty()) sets.push_back(open_set(asked_for(training, others), config, templates));
+  return sets;
 }
 
 ChainSet sequence_set(const DataConfig& config, const std::filesystem::path& fasta) {

@@ -41,10 +41,10 @@ std::vector<ChainSet> training_sets(const DataConfig& config);
 // embeddings) under their names, and its templates. Throws InputError as read_fasta.
 ChainSet sequence_set(const DataConfig& config, const std::filesystem::path& fasta);
 
-// Chains by name, each with its structure, of the validation set's folder where it has all of them, else of the
-// training set's, whatever lists and filters say. A name of an entry stands for all its chains. Throws as
-// training_sets.
-ChainSet named_chains(const DataConfig& config, const std::vector<std::string>& names);
+// Chains by name, each with its structure, whatever lists and filters say: first those that the validation set's folder
+// has, then the others, of the training set's; a set that would be empty is left out. A name of an entry stands for all
+// its chains. `names` is not empty. Throws as training_sets.
+std::vector<ChainSet> named_chains(const DataConfig& config, const std::vector<std::string>& names);
 
 // The chains that training is evaluated on; none where there is no validation set and the training set is one of those
 // that are too large to be read (those with a chain data cache).

@@ -73,7 +73,11 @@ void GraphCache::capture(const std::string& key, Entry& entry, const Work& work)
   try {
     entry.results = work();
   } catch (const c10::OutOfMemoryError& error) {
-    out_of_memory = std::current_exception();  // without a graph it would not fit either
+    // Ends the run, which says what settings fit (no graphs may be among them). Without a graph the work would have
+    // less memory than it had here: the pool keeps what this capture took from the device for as long as any graph
+    // lives, and lends it to nobody else. What fitted beside that in one step would not do so in a later one, after
+    // the next shape or an evaluation: better to stop at once than hours later.
+    out_of_memory = std::current_exception();
     reason = error.what();
   } catch (const std::exception& error) {
     reason = error.what();
@@ -104,7 +108,6 @@ void GraphCache::tell_limit() {
 }
 
 void GraphCache::refuse(const std::string& key, Entry& entry, const std::string& reason) {
-  entry.results.clear();
   entry.refused = true;
   counts_.refused[key] = reason;
   if (note_) note_(key + " cannot be captured in a CUDA graph and runs without one: " + reason);

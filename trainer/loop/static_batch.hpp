@@ -18,6 +18,8 @@ class StaticBatches {
   // repeated along a dimension (recycling passes that share a feature) is copied once. The values hold until the next
   // batch of that shape is loaded.
   const TensorDict& load(const std::string& shape, const TensorDict& features);
+  // Gives the shape's place back, if there is one: nothing may read from it any more.
+  void forget(const std::string& shape) { places_.erase(shape); }
 
  private:
   std::map<std::string, TensorDict> places_;

@@ -128,6 +128,13 @@ at::Tensor Trainer::update(std::size_t batches) {
   return update_values(norm);
 }
 
+Trainer::GraphName Trainer::gradients_graph(bool first, const std::string& shape) const {
+  const std::string kind = first ? "forward and backward" : "forward and backward added";
+  const std::string key = kind + ", " + shape;
+  // Where shapes seldom come again, only those that do are worth a graph.
+  return {config_.data.train.fixed_size ? kind : key, key};
+}
+
 at::Tensor Trainer::run(const std::string& kind, const std::string& key, const std::function<at::Tensor()>& work) {
   if (!graphs_) return work();
   return graphs_->run(kind, key, [&work] { return std::vector<at::Tensor>{work()}; }).front();
@@ -146,16 +153,20 @@ PendingStep Trainer::launch(std::int64_t step, const std::vector<TrainingBatch>&
     const bool first = i == 0;
     TensorDict features = to_device(batches[i].features, device_);
     pending.metrics.samples += features.at("aatype").size(0);
-    std::string kind, key;
-    if (graphs_) {
-      const std::string shape = shape_text(features);
-      kind = first ? "forward and backward" : "forward and backward added";
-      key = kind + ", " + shape;
-      // Where shapes seldom come again, only those that do are worth a graph.
-      if (!config_.data.train.fixed_size) kind = key;
-      if (graphs_->will_use_graph(kind, key)) features = static_batches_.load(shape, features);
+    const auto work = [&] { return add_gradients(features, first); };
+    if (!graphs_) {
+      pending.batches.emplace_back(work());
+      continue;
     }
-    pending.batches.emplace_back(run(kind, key, [&] { return add_gradients(features, first); }));
+    const std::string shape = shape_text(features);
+    const GraphName name = gradients_graph(first, shape);
+    if (graphs_->will_use_graph(name.kind, name.key)) features = static_batches_.load(shape, features);
+    pending.batches.emplace_back(run(name.kind, name.key, work));
+    // Both of a shape's graphs read from one place, which goes when neither is there or can still be made.
+    const GraphName other = gradients_graph(!first, shape);
+    if (!graphs_->will_use_graph(name.kind, name.key) && !graphs_->will_use_graph(other.kind, other.key)) {
+      static_batches_.forget(shape);
+    }
   }
   is_updating_ = true;
   pending.update = ValuesOnTheWay(run("update", "update", [&] { return update(batches.size()); }));

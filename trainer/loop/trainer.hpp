@@ -76,6 +76,11 @@ class Trainer {
   at::Tensor add_gradients(const TensorDict& features, bool first);
   // Gives update_values.
   at::Tensor update(std::size_t batches);
+  struct GraphName {
+    std::string kind, key;
+  };
+  // Of add_gradients for batches of that shape.
+  [[nodiscard]] GraphName gradients_graph(bool first, const std::string& shape) const;
   at::Tensor run(const std::string& kind, const std::string& key, const std::function<at::Tensor()>& work);
 
   TrainerConfig config_;

@@ -4,41 +4,48 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <thread>
 
 #include "trainer/instrument/ranges.hpp"
 #include "trainer/loop/static_batch.hpp"
 #include "trainer/loop/trainer.hpp"
 #include "trainer/model/inference_slices.hpp"
+#include "trainer/plan/process_state.hpp"
 #include "trainer/plan/widest_batch.hpp"
 
 namespace foldperf::trainer {
 
 namespace {
 
-// Listens to the trainer's phases: the most bytes in tensors in each.
+// Listens to the trainer's phases on this thread: the most bytes in tensors in each. Ranges of other threads go on to
+// the sink that was there before, and to which they belong.
 class PhaseSink : public RangeSink {
  public:
-  PhaseSink() : was_enabled_(instrumentation_enabled()) {
+  PhaseSink() : before_(range_sink()), was_enabled_(instrumentation_enabled()) {
     replace_range_sink(this);
     enable_instrumentation(true);
   }
   ~PhaseSink() override {
     enable_instrumentation(was_enabled_);
-    replace_range_sink(nullptr);
+    replace_range_sink(&before_);
   }
   PhaseSink(const PhaseSink&) = delete;
   PhaseSink& operator=(const PhaseSink&) = delete;
 
-  void push(facts::Category category, const Label& label, std::optional<std::int64_t>) override {
+  void push(facts::Category category, const Label& label, std::optional<std::int64_t> payload) override {
+    if (std::this_thread::get_id() != thread_) return before_.push(category, label, payload);
     open_.push_back(category == facts::Category::phase ? label.text() : std::string());
     if (!open_.back().empty()) begin();
   }
   void pop() override {
+    if (std::this_thread::get_id() != thread_) return before_.pop();
     const std::string phase = std::move(open_.back());
     open_.pop_back();
     if (!phase.empty()) end(phase);
   }
-  void mark(facts::Category, const std::string&) override {}
+  void mark(facts::Category category, const std::string& text) override {
+    if (std::this_thread::get_id() != thread_) before_.mark(category, text);
+  }
 
   // In the order of their first time.
   std::vector<std::pair<std::string, std::int64_t>> phases;
@@ -68,7 +75,9 @@ class PhaseSink : public RangeSink {
     note_peak();
   }
 
+  RangeSink& before_;
   bool was_enabled_;
+  const std::thread::id thread_ = std::this_thread::get_id();
   std::vector<std::string> open_;
 };
 
@@ -78,7 +87,6 @@ bool passes_vary(const TrainerConfig& config) {
   return most_passes(config) > 1 && (config.data.train.uniform_recycling || config.train.recycling_per_step);
 }
 
-// Planning draws random numbers and sets how products round; the run that follows does both anew.
 void prepare() {
   meta_memory::install();
   meta_memory::release_unused();
@@ -124,6 +132,7 @@ FixedMemory fixed_memory() {
 std::int64_t most_passes(const TrainerConfig& config) { return config.data.common.max_recycling_iters + 1; }
 
 StepMemory step_memory(const TrainerConfig& config, std::int64_t passes) {
+  const ProcessState put_back_at_the_end;
   prepare();
   const std::int64_t before = live();
   StepMemory result;
@@ -167,6 +176,7 @@ StepMemory step_memory(const TrainerConfig& config, std::int64_t passes) {
 StepMemory step_memory(const TrainerConfig& config) { return step_memory(config, most_passes(config)); }
 
 std::int64_t evaluation_memory(const TrainerConfig& config, std::int64_t length) {
+  const ProcessState put_back_at_the_end;
   prepare();
   const std::int64_t before = live();
   Trainer trainer(config, at::kMeta);

@@ -3,8 +3,8 @@
 // step keeps and frees is in it: parameters, optimiser, moving average, gradients, the batch, the autograd graph,
 // recomputation.
 //
-// Not in it: what CUDA's libraries take for themselves, for which FixedMemory has what was measured, and scratch memory inside of
-// single kernels, which is small. docs/memory.md compares predictions with measurements.
+// Not in it: what CUDA's libraries take for themselves, for which FixedMemory has what was measured, and scratch memory
+// inside of single kernels, which is small. docs/memory.md compares predictions with measurements.
 #pragma once
 
 #include <cstdint>

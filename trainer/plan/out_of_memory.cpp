@@ -7,21 +7,25 @@ namespace foldperf::trainer {
 
 namespace {
 
-// "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of ... of which ... is free", of what
-// PyTorch says, which goes on with advice about its own settings.
-std::string first_sentences(const std::string& text) {
-  const std::size_t end = text.find(" is free.");
-  return end == std::string::npos ? text.substr(0, text.find('\n')) : text.substr(0, end + 8);
+// "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of ... of which ... is free. ... is
+// allocated by PyTorch, and ... is reserved by PyTorch but unallocated", of what PyTorch says, which goes on with
+// advice about its own settings. What was reserved can be told only by it: an error on its way here frees tensors.
+std::string figures_of(const std::string& text) {
+  for (const std::string last : {" is reserved by PyTorch but unallocated", " is free"}) {
+    const std::size_t end = text.find(last + ".");
+    if (end != std::string::npos) return text.substr(0, end + last.size());
+  }
+  return text.substr(0, text.find('\n'));
 }
 
 }  // namespace
 
-SystemError explain_out_of_memory(const c10::OutOfMemoryError& error, const TrainerConfig& config,
+SystemError explain_out_of_memory(const c10::Error& error, const TrainerConfig& config,
                                   const std::optional<DeviceCapacity>& device) {
   const std::string phase = last_memory_phase();
   std::string text = "out of device memory";
   if (!phase.empty()) text += " in phase " + phase;
-  text += ": " + first_sentences(error.what_without_backtrace());
+  text += ": " + figures_of(error.what_without_backtrace());
   const TrainerConfig planned = planned_config(config);
   const StepMemory step = step_memory(planned);
   text += "; a step of this configuration needs " + gib_text(step.needed()) + " by plan";

@@ -13,7 +13,7 @@
 namespace foldperf::trainer {
 
 // The phase, what was asked for, what the plan says is needed, and which settings to change to what.
-SystemError explain_out_of_memory(const c10::OutOfMemoryError& error, const TrainerConfig& config,
+SystemError explain_out_of_memory(const c10::Error& error, const TrainerConfig& config,
                                   const std::optional<DeviceCapacity>& device);
 
 }  // namespace foldperf::trainer

@@ -1,6 +1,8 @@
 // The model's outputs without gradient, in the memory that there is.
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -19,8 +21,12 @@ class OutOfMemory : public Error {
   explicit OutOfMemory(const std::string& message) : Error(message, ExitCode::system) {}
 };
 
-// Whether what is being handled (in a catch block) says that memory is out: LibTorch's errors of its allocators for
-// devices and for the CPU, and std::bad_alloc.
+// Whether the error says that a device's memory is out: LibTorch's allocator, CUDA itself (graphs, contexts), cuBLAS or
+// cuDNN (handles, workspaces). Such an error leaves the device usable.
+bool is_out_of_device_memory(const c10::Error& error) noexcept;
+
+// Whether what is being handled (in a catch block) says that memory is out: a device's, the CPU's of LibTorch's
+// allocator, or std::bad_alloc.
 bool is_out_of_memory() noexcept;
 
 // For a chain whose memory was out beside the model (its features, its scores): what LibTorch keeps for later is given

@@ -25,10 +25,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-ChainSet chains_to_predict(const DataConfig& config, const CommandLine& line) {
-  if (!line.fasta.empty()) return sequence_set(config, line.fasta);
+std::vector<ChainSet> chains_to_predict(const DataConfig& config, const CommandLine& line) {
+  if (!line.fasta.empty()) return {sequence_set(config, line.fasta)};
   if (!line.chains.empty()) return named_chains(config, line.chains);
-  if (auto set = validation_set(config)) return std::move(*set);
+  if (auto set = validation_set(config)) return {std::move(*set)};
   throw UsageError(
       "which chains? Name some, or sequences with --fasta; there is no validation set (data.source.val_data_dir, "
       "val_chains), and the training set is too large to be all predicted");
@@ -67,30 +67,34 @@ nlohmann::ordered_json rounded_list(const std::vector<float>& values, double per
   return list;
 }
 
-// Predicts the chains of a set one after the other, and writes what is known of each as soon as it is.
+// Predicts the chains of sets one after the other, and writes what is known of each as soon as it is.
 class Predictions {
  public:
-  Predictions(const TrainerConfig& config, const CommandLine& line, ChainSet set, LoadedModel model)
+  Predictions(const TrainerConfig& config, const CommandLine& line, std::vector<ChainSet> sets, LoadedModel model)
       : line_(line),
+        data_(config.data),
         folder_(line.folder.empty() ? "predictions" : line.folder),
         recycles_(config.data.common.max_recycling_iters),
-        model_(std::move(model)) {
-    std::vector<ChainSet> sets;
-    sets.push_back(std::move(set));
-    dataset_ = std::make_shared<const ChainDataset>(std::move(sets), config.data, DataMode::predict);
-    for (const ChainSource& chain : chains()) names_.push_back(chain.name);
+        model_(std::move(model)),
+        sets_(std::move(sets)) {
+    for (const ChainSet& set : sets_) {
+      for (const ChainSource& chain : set.catalog.chains) names_.push_back(chain.name);
+    }
     width_ = name_width(names_);
-    loader_ = std::make_unique<BatchLoader>(dataset_, evaluation_loader_options(config.data));
   }
 
   ExitCode run() {
     const StopSignal signal;
     if (!line_.quiet) {
-      std::cerr << "foldperf-train: " << chains().size() << (chains().size() == 1 ? " chain " : " chains ")
+      std::cerr << "foldperf-train: " << names_.size() << (names_.size() == 1 ? " chain " : " chains ")
                 << model_.describe() << std::endl;
       std::cout << table_head(width_) << std::endl;
     }
-    for (std::size_t i = 0; i < chains().size() && !StopSignal::requested(); ++i) predict(i);
+    for (ChainSet& set : sets_) {
+      if (StopSignal::requested()) break;
+      open(std::move(set));
+      for (std::size_t i = 0; i < chains().size() && !StopSignal::requested(); ++i) predict(i);
+    }
     if (StopSignal::requested()) return ExitCode::interrupted;
     if (!line_.quiet) std::cout << "structures, confidence and scores in " << folder_.string() << std::endl;
     return worst_;
@@ -98,6 +102,14 @@ class Predictions {
 
  private:
   [[nodiscard]] const std::vector<ChainSource>& chains() const { return dataset_->set(0).catalog.chains; }
+
+  // A loader of its own for each: of several sets in one it would draw samples.
+  void open(ChainSet set) {
+    std::vector<ChainSet> one;
+    one.push_back(std::move(set));
+    dataset_ = std::make_shared<const ChainDataset>(std::move(one), data_, DataMode::predict);
+    loader_ = std::make_unique<BatchLoader>(dataset_, evaluation_loader_options(data_));
+  }
 
   void predict(std::size_t index) {
     const auto start = std::chrono::steady_clock::now();
@@ -203,9 +215,11 @@ class Predictions {
   static void warn(const std::string& text) { std::cerr << "foldperf-train: " << text << std::endl; }
 
   const CommandLine& line_;
+  const DataConfig& data_;
   fs::path folder_;
   std::int64_t recycles_;
   LoadedModel model_;
+  std::vector<ChainSet> sets_;
   std::shared_ptr<const ChainDataset> dataset_;
   std::unique_ptr<BatchLoader> loader_;
   std::vector<std::string> names_;
@@ -219,16 +233,18 @@ ExitCode predict_command(const CommandLine& line) {
   const TrainerConfig config = trainer_config_from_json(resolve_config(line.sources));
   if (config.model.seqemb_mode_enabled && config.data.predict.max_msa_clusters != 1)
     throw UsageError("'globals.seqemb_mode_enabled' needs 'data.predict.max_msa_clusters' to be 1");
-  ChainSet set = chains_to_predict(config.data, line);
+  std::vector<ChainSet> sets = chains_to_predict(config.data, line);
   const fs::path folder = line.folder.empty() ? "predictions" : line.folder;
   (void)added_scores_tsv(folder / "predictions.tsv", {});
-  for (const ChainSource& chain : set.catalog.chains) {
-    const OutputNames names = names_in(folder, chain.name);
-    for (const fs::path& file : {names.mmcif, names.pdb, names.json}) refuse_existing(file, line.overwrite);
+  for (const ChainSet& set : sets) {
+    for (const ChainSource& chain : set.catalog.chains) {
+      const OutputNames names = names_in(folder, chain.name);
+      for (const fs::path& file : {names.mmcif, names.pdb, names.json}) refuse_existing(file, line.overwrite);
+    }
   }
   LoadedModel model = load_model(config, line);
   make_output_folder(folder);
-  return Predictions(config, line, std::move(set), std::move(model)).run();
+  return Predictions(config, line, std::move(sets), std::move(model)).run();
 }
 
 }  // namespace foldperf::trainer

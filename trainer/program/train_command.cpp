@@ -17,6 +17,7 @@
 #include "trainer/plan/memory_plan.hpp"
 #include "trainer/plan/out_of_memory.hpp"
 #include "trainer/plan/plan_report.hpp"
+#include "trainer/predict/inference.hpp"
 #include "trainer/program/commands.hpp"
 
 namespace foldperf::trainer {
@@ -127,7 +128,8 @@ ExitCode train_command(const CommandLine& line) {
   RunResult result;
   try {
     result = run_training(config, tree, batches, evaluation, std::cerr, style, resume ? &*resume : nullptr, beginning);
-  } catch (const c10::OutOfMemoryError& error) {
+  } catch (const c10::Error& error) {
+    if (!is_out_of_device_memory(error)) throw;
     throw explain_out_of_memory(error, config, DeviceMemory::capacity(device));
   }
   if (!line.quiet) {

@@ -46,6 +46,17 @@ const at::Tensor& keep(Build&& build) {
   return *new at::Tensor(build());
 }
 
+// Of the tables, for other devices and types. Keyed by the table's storage: tables live as long as the program.
+struct Copies {
+  using Key = std::tuple<const void*, at::ScalarType, std::string>;
+  std::mutex mutex;
+  std::map<Key, at::Tensor> tensors;
+};
+Copies& copies() {
+  static Copies& the_copies = *new Copies;
+  return the_copies;
+}
+
 }  // namespace
 
 const at::Tensor& atom14_to_atom37() {
@@ -209,14 +220,15 @@ const at::Tensor& hhblits_to_residue() {
 at::Tensor as(const at::Tensor& table, const at::Tensor& like) {
   const auto dtype = at::isFloatingType(table.scalar_type()) ? like.scalar_type() : table.scalar_type();
   if (table.scalar_type() == dtype && table.device() == like.device()) return table;
-  // Keyed by the table's storage: tables live as long as the program.
-  using Key = std::tuple<const void*, at::ScalarType, std::string>;
-  static std::mutex mutex;
-  static auto& copies = *new std::map<Key, at::Tensor>();
-  const std::scoped_lock lock(mutex);
-  at::Tensor& copy = copies[{table.unsafeGetTensorImpl(), dtype, like.device().str()}];
+  const std::scoped_lock lock(copies().mutex);
+  at::Tensor& copy = copies().tensors[{table.unsafeGetTensorImpl(), dtype, like.device().str()}];
   if (!copy.defined()) copy = table.to(like.device(), dtype);
   return copy;
+}
+
+void forget_copies(at::DeviceType type) {
+  const std::scoped_lock lock(copies().mutex);
+  std::erase_if(copies().tensors, [type](const auto& item) { return item.second.device().type() == type; });
 }
 
 }  // namespace foldperf::trainer::residue_tables

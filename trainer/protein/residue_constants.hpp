@@ -72,5 +72,7 @@ inline constexpr double ca_ca_distance = 3.80209737096;
 // A table on the device of `like`, floating-point tables in its dtype; copies are kept, so that calls in a loop are
 // cheap.
 at::Tensor as(const at::Tensor& table, const at::Tensor& like);
+// Drops the copies on devices of this type; the next call makes them anew.
+void forget_copies(at::DeviceType type);
 
 }  // namespace foldperf::trainer::residue_tables

@@ -10,6 +10,7 @@
 #include "tests/support/files.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/loop/loader_source.hpp"
+#include "trainer/loop/static_batch.hpp"
 #include "trainer/loop/step_batches.hpp"
 #include "trainer/loop/trainer.hpp"
 #include "trainer/optim/named_tensors.hpp"
@@ -78,6 +79,21 @@ TEST(StepBatches, ABatchOfUnequalShapesIsRefused) {
   batches.back().features["aatype"] = batches.back().features.at("aatype").narrow(1, 0, 3);
   EXPECT_THROW(join_batches(std::move(batches)), Error);
   EXPECT_THROW(small({"data.train.fixed_size=false", "train.batch_size=2"}), UsageError);
+}
+
+// What graphs read: it stays where it is until no graph reads it, and is given back then.
+TEST(StaticBatches, KeepAPlaceForAShapeUntilItIsForgotten) {
+  StaticBatches places;
+  const auto batch = [](double value) { return TensorDict{{"a", torch::full({2, 3}, value)}}; };
+  at::Tensor one = places.load("one", batch(1)).at("a");
+  const at::Tensor two = places.load("two", batch(2)).at("a");
+  EXPECT_TRUE(places.load("one", batch(3)).at("a").is_same(one));
+  EXPECT_TRUE(one.eq(3).all().item<bool>());
+  places.forget("one");
+  places.forget("never loaded");
+  EXPECT_EQ(one.use_count(), 1u) << "the place has kept its memory";
+  EXPECT_FALSE(places.load("one", batch(4)).at("a").is_same(one));
+  EXPECT_TRUE(places.load("two", batch(5)).at("a").is_same(two));
 }
 
 // The gradient of a step is the mean over its samples, whether they go through the model together or one by one.

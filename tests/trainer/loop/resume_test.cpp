@@ -171,6 +171,26 @@ TEST_F(ResumedRun, IsTheRunThatNeverStoppedBitForBit) {
   expect_same_run("straight", "stopped", 12);
 }
 
+// A step of several batches of several samples: the data goes on after the last of them all.
+TEST_F(ResumedRun, OfManySamplesAStepIsTheRunThatNeverStoppedBitForBit) {
+  const auto steps = [&](const char* output, const char* count) {
+    configure(output, {"train.batch_size=2", "train.accumulate_grad_batches=2", "train.evaluate_every=0",
+                       "train.evaluate_at_end=false", std::string("train.steps=") + count});
+  };
+  steps("straight", "7");
+  run();
+  const auto straight = std::exchange(samples, {});
+  steps("stopped", "4");
+  run();
+  EXPECT_EQ(state("stopped", 4).data.next_turn, 16);
+  steps("stopped", "7");
+  resume("stopped");
+  EXPECT_EQ(state("stopped", 7).data.next_turn, 28);
+  expect_same_run("straight", "stopped", 7);
+  ASSERT_EQ(samples.size(), straight.size());
+  for (const auto& [ticket, sample] : straight) EXPECT_TRUE(torch::equal(sample, samples.at(ticket))) << ticket;
+}
+
 TEST_F(ResumedRun, FromADamagedCheckpointIsThatFromTheOneBefore) {
   configure("straight");
   run();

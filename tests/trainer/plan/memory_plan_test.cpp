@@ -1,15 +1,15 @@
 // Plans of memory: against what the CPU really allocates, and what follows from them.
 #include "trainer/plan/memory_plan.hpp"
 
-#include <c10/core/Allocator.h>
-#include <c10/util/ThreadLocalDebugInfo.h>
+#include <ATen/Context.h>
 #include <gmock/gmock.h>
 #include <torch/torch.h>
 
-#include <algorithm>
-#include <map>
+#include <cstdlib>
 
 #include "tests/support/errors.hpp"
+#include "tests/support/tensor_memory.hpp"
+#include "tests/trainer/instrument/recording_sink.hpp"
 #include "tests/trainer/loop/small_data.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/loop/loader_source.hpp"
@@ -53,21 +53,6 @@ TrainerConfig small_config(const std::vector<std::string>& more = {}) {
   return planned_config(trainer_config_from_json(resolve_config({"initial_training", {}, assignments})));
 }
 
-// What tensors on the CPU hold, as PyTorch's profiler is told.
-class CpuMemory : public c10::MemoryReportingInfoBase {
- public:
-  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
-    live_ += size;
-    peak_ = std::max(peak_, live_);
-  }
-  [[nodiscard]] bool memoryProfilingEnabled() const override { return true; }
-  [[nodiscard]] std::int64_t live() const { return live_; }
-  [[nodiscard]] std::int64_t peak() const { return peak_; }
-
- private:
-  std::int64_t live_ = 0, peak_ = 0;
-};
-
 TEST(MemoryPlan, IsWhatAStepOnTheCpuAllocates) {
   for (const char* checkpointing : {"model.blocks_per_checkpoint=0", "model.blocks_per_checkpoint=1"}) {
     SCOPED_TRACE(checkpointing);
@@ -77,15 +62,12 @@ TEST(MemoryPlan, IsWhatAStepOnTheCpuAllocates) {
     const TrainingBatch batch = source.next();
     Trainer trainer(config, at::kCPU);
     trainer.step(0, batch);
-    const auto cpu = std::make_shared<CpuMemory>();
-    {
-      const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, cpu);
-      trainer.step(1, batch);
-    }
+    const testing::TensorMemory cpu;
+    trainer.step(1, batch);
     // Relative to the rest: the CPU has other scratch memory in some operators, and no blocks of 512 bytes.
     const std::int64_t at_rest = plan.parameters + plan.optimizer + plan.average + plan.batch + plan.gradients;
     const double planned = static_cast<double>(plan.peak.allocated - at_rest);
-    EXPECT_NEAR(static_cast<double>(cpu->peak()), planned, 0.15 * planned);
+    EXPECT_NEAR(static_cast<double>(cpu.peak_bytes()), planned, 0.15 * planned);
   }
 }
 
@@ -114,6 +96,57 @@ TEST(MemoryPlan, RunningOneLeavesTheCountAsItWas) {
   EXPECT_EQ(meta_memory::live().allocated, before);
   EXPECT_EQ(second.peak.allocated, first.peak.allocated);
   EXPECT_EQ(second.peak.reserved, first.peak.reserved);
+  // Whatever ran before: a plan that is the first of its process is like all others.
+  (void)evaluation_memory(small_config(), 64);
+  EXPECT_EQ(meta_memory::live().allocated, 0);
+}
+
+// What a Trainer sets for the whole process, when an object of it is made and when it goes.
+class MemoryPlanInAProcess : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ::unsetenv("CUBLAS_WORKSPACE_CONFIG");
+    context_.setAllowTF32CuBLAS(true);
+    context_.setAllowBF16ReductionCuBLAS(true);
+    context_.setDeterministicFillUninitializedMemory(true);
+    torch::manual_seed(17);
+    next_ = torch::rand({8});
+    torch::manual_seed(17);
+  }
+  void TearDown() override {
+    EXPECT_TRUE(torch::equal(torch::rand({8}), next_)) << "random numbers";
+    EXPECT_EQ(&range_sink(), &sink_);
+    EXPECT_TRUE(instrumentation_enabled());
+    EXPECT_TRUE(sink_.balanced());
+    EXPECT_TRUE(context_.allowTF32CuBLAS());
+    EXPECT_EQ(context_.allowBF16ReductionCuBLAS(), at::CuBLASReductionOption::AllowReducedPrecisionWithSplitK);
+    EXPECT_FALSE(context_.deterministicAlgorithms());
+    EXPECT_TRUE(context_.deterministicFillUninitializedMemory());
+    EXPECT_EQ(std::getenv("CUBLAS_WORKSPACE_CONFIG"), nullptr);
+    EXPECT_EQ(meta_memory::live().allocated, 0);
+    EXPECT_TRUE(at::GradMode::is_enabled());
+    context_.setAllowTF32CuBLAS(false);
+    context_.setAllowBF16ReductionCuBLAS(false);
+  }
+  const TrainerConfig config_ = small_config({"train.deterministic=true"});
+
+ private:
+  at::Context& context_ = at::globalContext();
+  RecordingSink sink_;
+  at::Tensor next_;
+};
+
+TEST_F(MemoryPlanInAProcess, ChangesNothingOfIt) {
+  EXPECT_GT(step_memory(config_).needed(), 0);
+  EXPECT_GT(evaluation_memory(config_, 64), 0);
+}
+
+TEST_F(MemoryPlanInAProcess, ChangesNothingOfItWhereItFails) {
+  meta_memory::install();
+  meta_memory::release_unused();
+  meta_memory::set_limit(150 * mib);  // the forward pass gets under way
+  EXPECT_THROW((void)step_memory(config_), c10::OutOfMemoryError);
+  meta_memory::set_limit(0);
 }
 
 TEST(MemoryPlan, FirstStepsOfAShapeRunBesideTheGraphsOfOthers) {
@@ -202,7 +235,11 @@ TEST(OutOfMemory, TellsPhaseRequestPlanAndSettings) {
   const c10::OutOfMemoryError error(
       {__func__, __FILE__, __LINE__},
       "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.20 GiB is "
-      "free. Including non-PyTorch memory, this process has 77.00 GiB memory in use. See documentation for ...");
+      "free. Including non-PyTorch memory, this process has 77.00 GiB memory in use. Of the allocated memory 70.00 GiB "
+      "is "
+      "allocated by PyTorch, and 6.50 GiB is reserved by PyTorch but unallocated. If reserved but unallocated memory "
+      "is "
+      "large try setting PYTORCH_ALLOC_CONF=... See documentation for ...");
   set_last_memory_phase("backward");
   const TrainerConfig config = small_config();
   TrainerConfig cut = config;
@@ -210,9 +247,9 @@ TEST(OutOfMemory, TellsPhaseRequestPlanAndSettings) {
   const double total = to_gib(step_memory(cut).needed());
   const SystemError told = explain_out_of_memory(error, config, DeviceCapacity{0.1, total});
   EXPECT_EQ(told.code(), ExitCode::system);
-  EXPECT_THAT(told.what(),
-              AllOf(HasSubstr("in phase backward"), HasSubstr("Tried to allocate 2.00 GiB"), HasSubstr("by plan"),
-                    HasSubstr("--set data.train.crop_size=32"), Not(HasSubstr("See documentation"))));
+  EXPECT_THAT(told.what(), AllOf(HasSubstr("in phase backward"), HasSubstr("Tried to allocate 2.00 GiB"),
+                                 HasSubstr("6.50 GiB is reserved by PyTorch but unallocated; "), HasSubstr("by plan"),
+                                 HasSubstr("--set data.train.crop_size=32"), Not(HasSubstr("try setting"))));
   EXPECT_THAT(explain_out_of_memory(error, config, DeviceCapacity{0.25, 80}).what(),
               AllOf(HasSubstr("0.25 GiB of which are free"), HasSubstr("may hold"), HasSubstr("CUDA graphs")));
 }

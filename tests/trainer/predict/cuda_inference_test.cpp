@@ -46,7 +46,7 @@ TEST_F(CudaPrediction, IsThatOfTheCpuToRoundingInSlicesToo) {
   torch::manual_seed(5);
   const TensorDict weights = weights_of(*AlphaFold(config.model));
   std::vector<ChainSet> sets;
-  sets.push_back(named_chains(config.data, {"1ubi_A"}));
+  sets.push_back(named_chains(config.data, {"1ubi_A"}).front());
   const ChainDataset dataset(std::move(sets), config.data, DataMode::predict);
   const TensorDict features = expand(dataset.load(0, 0, {1, 0, 0}).sample, at::kCPU);
   const at::Device cuda(at::kCUDA, 0);

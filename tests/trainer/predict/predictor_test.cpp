@@ -49,7 +49,7 @@ ChainDataset dataset_of(ChainSet set, const DataConfig& config) {
 TEST(Predictor, GivesTheModelsOutputsWithoutDropout) {
   const TrainerConfig config = small_config({"model.evoformer_stack.msa_dropout=0.5"});
   const TensorDict weights = random_weights(config.model);
-  const ChainDataset dataset = dataset_of(named_chains(config.data, {"1ejg_A"}), config.data);
+  const ChainDataset dataset = dataset_of(named_chains(config.data, {"1ejg_A"}).front(), config.data);
   const TensorDict features = expand(dataset.load(0, 0, {1, 0, 0}).sample, at::kCPU);
   EXPECT_EQ(features.at("aatype").size(-1), 2) << "passes";
 
@@ -71,7 +71,7 @@ TEST(Predictor, GivesTheModelsOutputsWithoutDropout) {
 TEST(Predictor, SlicesGiveTheSame) {
   const TrainerConfig whole = small_config({"model.inference_slice_mib=0"});
   const TensorDict weights = random_weights(whole.model);
-  const ChainDataset dataset = dataset_of(named_chains(whole.data, {"1ubi_A"}), whole.data);
+  const ChainDataset dataset = dataset_of(named_chains(whole.data, {"1ubi_A"}).front(), whole.data);
   const TensorDict features = expand(dataset.load(0, 0, {1, 0, 0}).sample, at::kCPU);
   ModelConfig sliced = whole.model;
   sliced.inference_slice_mib = 1;
@@ -83,7 +83,7 @@ TEST(Predictor, SlicesGiveTheSame) {
 
 TEST(Predictor, ThePtmHeadGivesAScore) {
   const TrainerConfig config = small_config({"model.heads.tm.enabled=true"});
-  const ChainDataset dataset = dataset_of(named_chains(config.data, {"1as5_A"}), config.data);
+  const ChainDataset dataset = dataset_of(named_chains(config.data, {"1as5_A"}).front(), config.data);
   const TensorDict features = expand(dataset.load(0, 0, {1, 0, 0}).sample, at::kCPU);
   const Prediction prediction = Predictor(config.model, random_weights(config.model), "w", at::kCPU).predict(features);
   ASSERT_TRUE(prediction.ptm.has_value());
@@ -136,9 +136,17 @@ TEST(NamedChains, AreLookedForInBothFolders) {
   std::filesystem::copy(testing::samples_dir() / "1ejg.pdb", folder / "val" / "1abc.pdb");
   const TrainerConfig config = small_config(
       {"data.source.val_data_dir=\"" + (folder / "val").string() + "\"", "data.source.train_filter_path=\"/nowhere\""});
-  EXPECT_EQ(named_chains(config.data, {"1abc_A"}).catalog.chains.at(0).length, 46);
-  EXPECT_EQ(named_chains(config.data, {"1ubi_A"}).catalog.chains.at(0).length, 76) << "whatever the lists say";
+  EXPECT_EQ(named_chains(config.data, {"1abc_A"}).at(0).catalog.chains.at(0).length, 46);
+  EXPECT_EQ(named_chains(config.data, {"1ubi_A"}).at(0).catalog.chains.at(0).length, 76) << "whatever the lists say";
+  const std::vector<ChainSet> both = named_chains(config.data, {"1ubi_A", "1abc_A", "1as5"});
+  ASSERT_EQ(both.size(), 2u);
+  ASSERT_EQ(both[0].catalog.chains.size(), 1u);
+  EXPECT_EQ(both[0].catalog.chains[0].name, "1abc_A");
+  ASSERT_EQ(both[1].catalog.chains.size(), 2u);
+  EXPECT_EQ(both[1].catalog.chains[0].name, "1ubi_A");
+  EXPECT_EQ(both[1].catalog.chains[1].name, "1as5_A");
   EXPECT_THAT(testing::input_error([&] { named_chains(config.data, {"9zzz_A"}); }), HasSubstr("9zzz"));
+  EXPECT_THAT(testing::input_error([&] { named_chains(config.data, {"1abc_A", "9zzz_A"}); }), HasSubstr("9zzz"));
 }
 
 }  // namespace

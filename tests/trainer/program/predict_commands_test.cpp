@@ -158,6 +158,21 @@ TEST_F(Predict, WithoutNamesThatIsTheValidationSet) {
   EXPECT_TRUE(fs::exists(out / "1ejg_A.cif"));
 }
 
+TEST_F(Predict, NamesMayBeOfBothFolders) {
+  const TemporaryFolder out;
+  fs::create_directories(out / "val");
+  fs::copy(::foldperf::testing::samples_dir() / "1ejg.pdb", out / "val" / "1abc.pdb");
+  const ProcessResult result =
+      run(command("predict", out / "made",
+                  {"1as5_A", "1abc_A", "--set", "data.source.val_data_dir=\"" + (out / "val").string() + "\""}));
+  ASSERT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(result.errors, HasSubstr("2 chains"));
+  EXPECT_THAT(read_file(out / "made" / "predictions.tsv"),
+              AllOf(HasSubstr("\n1abc_A\t46\t"), HasSubstr("\n1as5_A\t25\t")));
+  EXPECT_TRUE(fs::exists(out / "made" / "1abc_A.cif"));
+  EXPECT_TRUE(fs::exists(out / "made" / "1as5_A.cif"));
+}
+
 TEST_F(Predict, AChainThatCannotBeReadDoesNotKeepTheOthersAway) {
   const TemporaryFolder out;
   fs::create_directories(out / "structures");
