@@ -1,12 +1,13 @@
 #include "trainer/graph/graph_cache.hpp"
 
-#include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAStream.h>
 
 #include <exception>
 
 #include "core/error.hpp"
+#include "trainer/graph/breakable_graph.hpp"
+#include "trainer/memory/memory_errors.hpp"
 
 namespace foldperf::trainer {
 
@@ -25,7 +26,7 @@ struct GraphCache::Entry {
   bool ran = false;  // as it is
   bool refused = false;
   std::vector<at::Tensor> results;
-  std::unique_ptr<at::cuda::CUDAGraph> graph;
+  std::unique_ptr<BreakableGraph> graph;
 };
 
 GraphCache::GraphCache(std::function<void(const std::string&)> note) : note_(std::move(note)) {}
@@ -65,20 +66,20 @@ void GraphCache::capture(const std::string& key, Entry& entry, const Work& work)
   // The graphs' pool is apart from what runs without graphs left cached.
   c10::cuda::CUDACachingAllocator::emptyCache();
   if (!pool_) pool_ = std::make_unique<Pool>();
-  auto graph = std::make_unique<at::cuda::CUDAGraph>();
+  auto graph = std::make_unique<BreakableGraph>();
   std::string reason;
   std::exception_ptr out_of_memory;
   // Thread-local: other threads (data) go on allocating and asking for events meanwhile.
   graph->capture_begin(pool_->id, cudaStreamCaptureModeThreadLocal);
   try {
     entry.results = work();
-  } catch (const c10::OutOfMemoryError& error) {
-    // Ends the run, which says what settings fit (no graphs may be among them). Without a graph the work would have
-    // less memory than it had here: the pool keeps what this capture took from the device for as long as any graph
-    // lives, and lends it to nobody else. What fitted beside that in one step would not do so in a later one, after
-    // the next shape or an evaluation: better to stop at once than hours later.
-    out_of_memory = std::current_exception();
-    reason = error.what();
+  } catch (const c10::Error& error) {
+    reason = error.what_without_backtrace();
+    // Memory that is out ends the run, which says what settings fit (no graphs may be among them). Without a graph the
+    // work would have less memory than it had here: the pool keeps what this capture took from the device for as long
+    // as any graph lives, and lends it to nobody else. What fitted beside that in one step would not do so in a later
+    // one, after the next shape or an evaluation: better to stop at once than hours later.
+    if (is_out_of_device_memory(error)) out_of_memory = std::current_exception();
   } catch (const std::exception& error) {
     reason = error.what();
   }
@@ -86,8 +87,11 @@ void GraphCache::capture(const std::string& key, Entry& entry, const Work& work)
     graph->capture_end();
   } catch (const std::exception& error) {
     if (reason.empty()) reason = error.what();
+    graph->abandon();
   }
   (void)cudaGetLastError();  // what broke the capture is known; later calls must not be blamed for it
+  // A pool that no graph holds any more may not be captured into again.
+  if (!reason.empty() && counts_.captured == 0) pool_.reset();
   if (out_of_memory) std::rethrow_exception(out_of_memory);
   if (reason.empty()) {
     entry.graph = std::move(graph);

@@ -44,7 +44,7 @@ class GraphCache {
   using Work = std::function<std::vector<at::Tensor>()>;
   // What `work` returns; after a replay the same tensors with new contents, until another piece is run. Work may begin
   // anew after having been broken off anywhere. Throws what `work` throws where it is not captured, and
-  // c10::OutOfMemoryError from a capture too.
+  // from a capture what says that memory is out (memory_errors.hpp).
   std::vector<at::Tensor> run(const std::string& kind, const std::string& key, const Work& work);
   // Whether the next run under that key is a capture or a replay: work then has to read its input from memory that
   // stays.

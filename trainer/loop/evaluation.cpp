@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+#include "trainer/memory/memory_errors.hpp"
+
 namespace foldperf::trainer {
 
 namespace {

@@ -1,8 +1,6 @@
 // The model's outputs without gradient, in the memory that there is.
 #pragma once
 
-#include <c10/util/Exception.h>
-
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -20,14 +18,6 @@ class OutOfMemory : public Error {
  public:
   explicit OutOfMemory(const std::string& message) : Error(message, ExitCode::system) {}
 };
-
-// Whether the error says that a device's memory is out: LibTorch's allocator, CUDA itself (graphs, contexts), cuBLAS or
-// cuDNN (handles, workspaces). Such an error leaves the device usable.
-bool is_out_of_device_memory(const c10::Error& error) noexcept;
-
-// Whether what is being handled (in a catch block) says that memory is out: a device's, the CPU's of LibTorch's
-// allocator, or std::bad_alloc.
-bool is_out_of_memory() noexcept;
 
 // For a chain whose memory was out beside the model (its features, its scores): what LibTorch keeps for later is given
 // back, so that the next chain may have it.

@@ -5,7 +5,7 @@
 #include <new>
 
 #include "core/error.hpp"
-#include "trainer/predict/inference.hpp"
+#include "trainer/memory/memory_errors.hpp"
 #include "trainer/program/commands.hpp"
 
 namespace foldperf::trainer {

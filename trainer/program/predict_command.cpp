@@ -12,6 +12,7 @@
 #include "trainer/data/batch_loader.hpp"
 #include "trainer/data/expand_sample.hpp"
 #include "trainer/loop/stop_signal.hpp"
+#include "trainer/memory/memory_errors.hpp"
 #include "trainer/predict/predicted_structure.hpp"
 #include "trainer/program/commands.hpp"
 #include "trainer/program/loaded_model.hpp"

@@ -13,11 +13,11 @@
 #include "trainer/loop/loader_source.hpp"
 #include "trainer/loop/mlperf_log.hpp"
 #include "trainer/loop/training_run.hpp"
+#include "trainer/memory/memory_errors.hpp"
 #include "trainer/plan/activation_budget.hpp"
 #include "trainer/plan/memory_plan.hpp"
 #include "trainer/plan/out_of_memory.hpp"
 #include "trainer/plan/plan_report.hpp"
-#include "trainer/predict/inference.hpp"
 #include "trainer/program/commands.hpp"
 
 namespace foldperf::trainer {

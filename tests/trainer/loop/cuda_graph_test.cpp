@@ -155,6 +155,32 @@ TEST(GraphCache, WorkThatWaitsRunsWithoutAGraph) {
   EXPECT_EQ(notes[0].rfind("waits cannot be captured", 0), 0u) << notes[0];
 }
 
+// A capture that broke off has left neither pool nor random generator in its hands: random numbers without a graph and
+// with one are those of the seed.
+TEST(GraphCache, ABrokenCaptureLeavesTheRandomNumbers) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
+  const at::Device device = choose_device("cuda");
+  const WorkStream stream(device);
+  GraphCache graphs;
+  const at::Tensor ones = torch::ones({1024}, device);
+  const auto draw = [&] { return std::vector<at::Tensor>{torch::dropout(ones, 0.5, true)}; };
+  const auto draw_and_wait = [&] {
+    std::vector<at::Tensor> drawn = draw();
+    (void)drawn[0].sum().item<double>();
+    return drawn;
+  };
+  for (int i = 0; i < 4; ++i) {
+    torch::manual_seed(i);
+    const at::Tensor expected = draw()[0].clone();
+    torch::manual_seed(i);
+    EXPECT_TRUE(torch::equal(graphs.run("waits", "waits", draw_and_wait)[0], expected)) << i;
+    torch::manual_seed(i);
+    EXPECT_TRUE(torch::equal(graphs.run("draws", "draws", draw)[0], expected)) << i;
+  }
+  EXPECT_EQ(graphs.counts().refused.size(), 1u);
+  EXPECT_EQ(graphs.counts().captured, 1);
+}
+
 TEST_P(CudaGraph, AStepDoesNotWaitForTheDevice) {
   const TrainerConfig config = whole_model({std::string("train.precision=") + GetParam(), "train.cuda_graphs=false"});
   const at::Device device = choose_device("cuda");
