@@ -58,9 +58,7 @@ int print_torch_libraries() {
     throw SystemError("foldperf-train has no torch to run with: " + doctor::no_usable_torch() +
                       "\n  to do: " + doctor::torch_advice());
   }
-  std::string path;
-  for (const std::string& folder : doctor::library_folders(*torch)) path += (path.empty() ? "" : ":") + folder;
-  std::printf("%s\n", path.c_str());
+  std::printf("%s\n", doctor::library_path(*torch).c_str());
   return static_cast<int>(ExitCode::success);
 }
 

@@ -29,6 +29,9 @@ set(FOLDPERF_TORCH_RPATH "${_torch_dir}/lib" ${_nvidia_lib_dirs})
 
 # The CUDA runtime that LibTorch itself uses: its headers call it in inline functions (streams, events, graphs).
 file(GLOB _cudart "${_site_packages}/nvidia/*/lib/libcudart.so.13")
+if(NOT _cudart)
+  message(FATAL_ERROR "No libcudart.so.13 beside ${_torch_dir}: foldperf-train is built with PyPI's torch for CUDA 13 (scripts/setup.sh)")
+endif()
 
 add_library(Torch::Torch INTERFACE IMPORTED)
 set_target_properties(Torch::Torch PROPERTIES

@@ -134,8 +134,13 @@ def compare(ours, theirs, limit):
 
 def main():
     arguments = parse_arguments()
-    with tempfile.TemporaryDirectory() as folder:
-        config, features, ours = run_ours(find_program(arguments.program), arguments, folder)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            config, features, ours = run_ours(find_program(arguments.program), arguments, folder)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"compare_with_openfold: {error.cmd[0]} ended with {error.returncode}")  # it has said why
+    except OSError as error:
+        sys.exit(f"compare_with_openfold: {error.filename}: {error.strerror}")
     model = openfold_model(config, arguments.weights)
     with torch.no_grad():
         theirs = dict(flatten(model(features)))

@@ -39,10 +39,8 @@ strip --strip-unneeded "$tree"/libexec/foldperf "$tree"/libexec/foldperf-train "
 
 # No path of this machine stays in a program.
 for program in foldperf foldperf-train; do
-  if readelf -d "$tree/libexec/$program" | grep -q 'R.*PATH'; then
-    printf 'file(RPATH_REMOVE FILE "%s")\n' "$tree/libexec/$program" > "$stage/rpath.cmake"
-    "$cmake" -P "$stage/rpath.cmake"
-  fi
+  printf 'file(RPATH_REMOVE FILE "%s")\n' "$tree/libexec/$program" > "$stage/rpath.cmake"
+  "$cmake" -P "$stage/rpath.cmake"
 done
 
 # What is linked into the programs or goes with them, and its licence.

@@ -45,7 +45,7 @@ LinkerReport ask_linker(const std::string& program, const std::string& library_p
                (line.find("not found") != std::string::npos || line.find("undefined symbol") != std::string::npos)) {
       other = first_words(line);
     }
-    if (name == "libtorch_cpu.so" && arrow == "=>" && path.front() == '/') report.libtorch = path;
+    if (name == "libtorch_cpu.so" && path.starts_with('/')) report.libtorch = path;
   }
   if (!missing.empty()) {
     report.problem = "foldperf-train lacks " + missing;
@@ -55,12 +55,6 @@ LinkerReport ask_linker(const std::string& program, const std::string& library_p
     report.problem = "foldperf-train " + trace.problem;
   }
   return report;
-}
-
-std::string joined(const std::vector<std::string>& folders) {
-  std::string path;
-  for (const std::string& folder : folders) path += (path.empty() ? "" : ":") + folder;
-  return path;
 }
 
 }  // namespace
@@ -110,8 +104,8 @@ Finding examine_trainer() {
     finding.advice = "see Torch";
     return finding;
   }
-  const std::string library_path = release ? joined(library_folders(*usable_torch())) : "";
-  const LinkerReport report = ask_linker(release ? *release + "/libexec/foldperf-train" : *program, library_path);
+  const LinkerReport report = release ? ask_linker(*release + "/libexec/foldperf-train", library_path(*usable_torch()))
+                                      : ask_linker(*program, "");
   if (!report.libtorch.empty()) finding.facts.emplace_back("LibTorch", report.libtorch);
   if (!report.problem.empty()) {
     finding.state = State::broken;

@@ -86,6 +86,10 @@ class Search {
     }
   }
 
+  [[nodiscard]] bool has_usable() const {
+    return std::any_of(found_.begin(), found_.end(), [](const auto& torch) { return torch.problem.empty(); });
+  }
+
   std::vector<TorchInstallation> take() { return std::move(found_); }
 
  private:
@@ -100,6 +104,8 @@ std::vector<TorchInstallation> search() {
   }
   search.add_environment(setting("VIRTUAL_ENV"), "the active environment");
   search.add_environment(setting("CONDA_PREFIX"), "the active conda environment");
+  // A release's foldperf-train waits for this at every start, and for Python longest.
+  if (search.has_usable()) return search.take();
   if (!release_folder()) {  // build/<preset>/bin of a checkout
     search.add_environment(fs::path(program_folder()).parent_path().parent_path().parent_path() / ".venv",
                            ".venv of the checkout");
@@ -178,7 +184,7 @@ std::string torch_advice() {
          "environment that has it";
 }
 
-std::vector<std::string> library_folders(const TorchInstallation& torch) {
+std::string library_path(const TorchInstallation& torch) {
   std::vector<std::string> folders;
   if (const auto release = release_folder(); release && !machine_has_cxx_library())
     folders.push_back(*release + "/lib/gcc");
@@ -192,7 +198,9 @@ std::vector<std::string> library_folders(const TorchInstallation& torch) {
   }
   std::sort(of_cuda.begin(), of_cuda.end());
   folders.insert(folders.end(), of_cuda.begin(), of_cuda.end());
-  return folders;
+  std::string path;
+  for (const std::string& folder : folders) path += (path.empty() ? "" : ":") + folder;
+  return path;
 }
 
 }  // namespace foldperf::cli::doctor

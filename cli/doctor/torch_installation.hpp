@@ -16,7 +16,7 @@ struct TorchInstallation {
 };
 
 // In the order in which they are taken: the folder that FOLDPERF_TORCH_DIR names (then no other), the active virtual or
-// conda environment, .venv of the checkout, python3 of PATH.
+// conda environment (where one of them can be taken, the search ends), .venv of the checkout, python3 of PATH.
 const std::vector<TorchInstallation>& torch_installations();
 
 // The first that foldperf-train can be run with.
@@ -26,9 +26,9 @@ const TorchInstallation* usable_torch();
 std::string no_usable_torch();
 std::string torch_advice();
 
-// Folders for the dynamic linker: torch's own, those of the CUDA libraries that came with it, and before them, where
-// this machine's C++ library is older than this release needs, that of the release's own.
-std::vector<std::string> library_folders(const TorchInstallation& torch);
+// Folders for the dynamic linker, as LD_LIBRARY_PATH has them: torch's own, those of the CUDA libraries that came with
+// it, and before them, where this machine's C++ library is older than this release needs, that of the release's own.
+std::string library_path(const TorchInstallation& torch);
 
 // Where foldperf lies in a release: programs in libexec/, which launchers in bin/ start with these folders
 // (scripts/release/). Nothing in a build or installed tree, whose programs find their torch by themselves.

@@ -141,6 +141,31 @@ TEST(Doctor, NamesAnotherProfiler) {
   EXPECT_THAT(text.output, Not(::testing::ContainsRegex("Training does not work: see [A-Za-z, ]*NVTX")));
 }
 
+TEST(Doctor, AsksNoPythonForTorchThatTheActiveEnvironmentHas) {
+  const auto ours = finding(run_process({program("foldperf"), "doctor", "--format", "json"}), "Torch");
+  if (ours["state"] != "ok") GTEST_SKIP() << "no torch here whose version an environment could have";
+  const auto found = ours["found"].get<std::string>();  // "2.11.0+cu130, for CUDA 13.0"
+  const TemporaryFolder folder;
+  const auto torch = folder / "environment/lib/python3.11/site-packages/torch";
+  std::filesystem::create_directories(torch / "lib");
+  std::ofstream(torch / "version.py") << "__version__ = '" << found.substr(0, found.find(',')) << "'\ncuda = '"
+                                      << found.substr(found.rfind(' ') + 1) << "'\n";
+  for (const char* library : {"libtorch_cpu.so", "libtorch_cuda.so"}) std::ofstream(torch / "lib" / library) << "";
+  const auto asked = folder / "asked";
+  std::ofstream(folder / "python3") << "#!/bin/sh\n: > " << asked.string() << "\n";
+  std::filesystem::permissions(folder / "python3", std::filesystem::perms::owner_all);
+  ProcessOptions options;
+  options.environment["PATH"] = folder.path().string() + ":/usr/bin:/bin";
+  options.environment["CONDA_PREFIX"] = options.environment["FOLDPERF_TORCH_DIR"] = "";
+  options.environment["VIRTUAL_ENV"] = (folder / "environment").string();
+  const auto active = run_process({program("foldperf"), "doctor", "--torch-libraries"}, options);
+  EXPECT_EQ(active.output, (torch / "lib").string() + "\n") << active.errors;
+  EXPECT_FALSE(std::filesystem::exists(asked));
+  options.environment["VIRTUAL_ENV"] = "";
+  (void)run_process({program("foldperf"), "doctor", "--torch-libraries"}, options);
+  EXPECT_TRUE(std::filesystem::exists(asked));
+}
+
 // A folder of that name beside where one stands, as in a checkout of PyTorch.
 TEST(Doctor, IsNotMisledByAFolderNamedTorch) {
   const TemporaryFolder folder;
@@ -149,6 +174,7 @@ TEST(Doctor, IsNotMisledByAFolderNamedTorch) {
   std::ofstream(folder / "torch/version.py") << "__version__ = '1.0.0'\n";
   ProcessOptions options;
   options.working_directory = folder.path();
+  options.environment["VIRTUAL_ENV"] = options.environment["CONDA_PREFIX"] = "";  // python3 is asked
   EXPECT_THAT(run_process({program("foldperf"), "doctor"}, options).output,
               Not(HasSubstr((folder / "torch").string())));
 }

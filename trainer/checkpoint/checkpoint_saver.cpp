@@ -33,11 +33,14 @@ CheckpointSaver::CheckpointSaver(Options options, TrainingTensors live)
   const bool is_on_host = live_.model.empty() || live_.model.begin()->second.is_cpu();
   const bool is_wanted = options_.config.every_steps > 0 || options_.config.at_end || options_.config.keep_best > 0;
   if (is_wanted && !is_on_host) copy_.emplace(live_);
-  if (options_.overwrite) folder_.clear();  // last: whatever could have failed did not
-  folder_.remove_partial();
 }
 
 CheckpointSaver::~CheckpointSaver() = default;
+
+void CheckpointSaver::begin() {
+  if (options_.overwrite) folder_.clear();
+  folder_.remove_partial();
+}
 
 Retention CheckpointSaver::retention() const { return {options_.config.keep_last, options_.config.keep_best}; }
 

@@ -36,7 +36,7 @@ class CheckpointSaver {
     std::string configuration;         // TOML
     std::int64_t seed = 0;
     double ema_decay = 0;
-    bool overwrite = false;                        // remove the checkpoints that the folder has
+    bool overwrite = false;                        // begin() removes the checkpoints that the folder has
     std::function<void(const std::string&)> note;  // told on the thread that trains
   };
 
@@ -46,6 +46,8 @@ class CheckpointSaver {
   // Waits for the checkpoint that is being written.
   ~CheckpointSaver();
 
+  // Removes what is not to stay in the folder. Once all else that could fail did not: it cannot be taken back.
+  void begin();
   [[nodiscard]] bool is_due(std::int64_t steps) const;
   // Copies the state after so many steps, which have trained on the samples of `data`. Tells it where a checkpoint is
   // left out.

@@ -1,5 +1,6 @@
 #include "trainer/config/config_tree.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -99,6 +100,11 @@ json checked_value(const TomlEntry& entry) {
 }
 
 std::string read_file(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw UsageError(path + ": is a folder; name a configuration file, as a run's " +
+                     (std::filesystem::path(path) / "config.toml").string());
+  }
   std::ifstream file(path, std::ios::binary);
   if (!file) throw UsageError(path + ": the configuration file cannot be opened");
   std::string text((std::istreambuf_iterator<char>(file)), {});

@@ -134,7 +134,6 @@ void check_range(const std::string& key, const json& value, const std::string& w
 
 // train.memory: "off", "auto", or GiB as a number or a text.
 json check_memory(const std::string& key, const json& value, const std::string& where) {
-  constexpr double most = 1 << 20;
   const auto as_number = [](const json& text) {
     const std::string digits = text.get<std::string>();
     char* end = nullptr;
@@ -143,7 +142,7 @@ json check_memory(const std::string& key, const json& value, const std::string& 
   };
   if (value == "off" || value == "auto") return value;
   const double gib = value.is_number() ? value.get<double>() : value.is_string() ? as_number(value) : 0;
-  if (!(gib > 0 && gib <= most)) refuse(where, key, "off, auto or a number of GiB above 0", value);
+  if (!(gib > 0 && gib <= most_memory_gib)) refuse(where, key, "off, auto or a number of GiB above 0", value);
   return number_text(gib);
 }
 

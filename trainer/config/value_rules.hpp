@@ -6,6 +6,9 @@
 
 namespace foldperf::trainer {
 
+// GiB of a device's memory: no device is larger.
+inline constexpr double most_memory_gib = 1 << 20;
+
 // Throws UsageError, beginning with `where` and naming `key`, unless `value` has the type of `reference` and lies in
 // the key's range. A whole number may stand where a float is expected; the result is then the float.
 nlohmann::json check_value(const std::string& key, const nlohmann::json& value, const nlohmann::json& reference,

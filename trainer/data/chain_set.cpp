@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 
 #include "core/error.hpp"
 #include "trainer/input/archive.hpp"
@@ -48,6 +49,13 @@ std::optional<ChainDataCache> find_chain_data_cache(const SetSources& sources) {
   const auto archived = read_archived_text(sources.data_dir, archived_chain_data_cache);
   if (!archived) return std::nullopt;
   return parse_chain_data_cache(archived->text, archived->path);
+}
+
+// Whether there is one, without reading it.
+bool has_chain_data_cache(const SetSources& sources) {
+  if (!sources.chain_data_cache.empty()) return true;
+  return is_archive(sources.data_dir) &&
+         ArchiveReader(sources.data_dir).kind(archived_chain_data_cache) != ArchiveReader::Kind::none;
 }
 
 // What there is beside a chain's structure.
@@ -137,6 +145,12 @@ SetSources in_validation_folder(SetSources sources, const DataSourceConfig& sour
   return sources;
 }
 
+// Of chains named twice, or by name and by entry, the first.
+void keep_each_once(std::vector<ChainSource>& chains) {
+  std::set<std::string> seen;
+  std::erase_if(chains, [&](const ChainSource& chain) { return !seen.insert(chain.name).second; });
+}
+
 }  // namespace
 
 std::shared_ptr<const AlignmentStore> open_training_alignments(const DataSourceConfig& source) {
@@ -168,21 +182,19 @@ std::vector<ChainSet> training_sets(const DataConfig& config) {
 
 std::optional<ChainSet> validation_set(const DataConfig& config) {
   const DataSourceConfig& source = config.source;
-  SetSources sources = training_sources(config);
+  const bool has_folder = !source.val_data_dir.empty();
+  SetSources sources =
+      has_folder ? in_validation_folder(sources_of_training(source), source) : training_sources(config);
   sources.name = "validation";
-  if (source.val_data_dir.empty() && source.val_chains.empty()) {
-    if (!source.train_chain_data_cache_path.empty()) return std::nullopt;
-    ChainSet training = open_set(sources, config, open_templates(config));
-    if (training.is_sampled) return std::nullopt;
-    return training;
+  if (has_folder || !source.val_chains.empty()) {
+    sources = asked_for(std::move(sources), source.val_chains);
+  } else if (has_chain_data_cache(sources)) {
+    return std::nullopt;
   }
-  sources = asked_for(std::move(sources), source.val_chains);
-  if (!source.val_data_dir.empty()) sources = in_validation_folder(std::move(sources), source);
   return open_set(sources, config, open_templates(config));
 }
 
 std::vector<ChainSet> named_chains(const DataConfig& config, const std::vector<std::string>& names) {
-  const SetSources training = training_sources(config);
   std::vector<std::string> in_validation, others = names;
   if (!config.source.val_data_dir.empty()) {
     // By their entries alone: a file that is there and damaged is an error, not a reason to look elsewhere.
@@ -196,10 +208,11 @@ std::vector<ChainSet> named_chains(const DataConfig& config, const std::vector<s
   const auto templates = open_templates(config);
   std::vector<ChainSet> sets;
   if (!in_validation.empty()) {
-    sets.push_back(
-        open_set(in_validation_folder(asked_for(training, in_validation), config.source), config, templates));
+    const SetSources sources = in_validation_folder(sources_of_training(config.source), config.source);
+    sets.push_back(open_set(asked_for(sources, in_validation), config, templates));
   }
-  if (!others.empty()) sets.push_back(open_set(asked_for(training, others), config, templates));
+  if (!others.empty()) sets.push_back(open_set(asked_for(training_sources(config), others), config, templates));
+  for (ChainSet& set : sets) keep_each_once(set.catalog.chains);
   return sets;
 }
 

@@ -43,7 +43,7 @@ ChainSet sequence_set(const DataConfig& config, const std::filesystem::path& fas
 
 // Chains by name, each with its structure, whatever lists and filters say: first those that the validation set's folder
 // has, then the others, of the training set's; a set that would be empty is left out. A name of an entry stands for all
-// its chains. `names` is not empty. Throws as training_sets.
+// its chains; a chain that is named twice is there once. `names` is not empty. Throws as training_sets.
 std::vector<ChainSet> named_chains(const DataConfig& config, const std::vector<std::string>& names);
 
 // The chains that training is evaluated on; none where there is no validation set and the training set is one of those

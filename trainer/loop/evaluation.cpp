@@ -6,6 +6,7 @@
 #include <string>
 
 #include "trainer/memory/memory_errors.hpp"
+#include "trainer/predict/finite_outputs.hpp"
 
 namespace foldperf::trainer {
 
@@ -24,12 +25,12 @@ class EvaluationMode {
   bool was_training_;
 };
 
+// `known`: name and length, as far as they are known before the chain is read.
 ChainMetrics evaluate_chain(AlphaFold& model, at::Device device, EvaluationSource& source, std::size_t index,
-                            const InferenceNote& note) {
+                            const ChainLength& known, const InferenceNote& note) {
   ChainMetrics metrics;
-  const auto lengths = source.lengths();
-  metrics.chain = index < lengths.size() ? lengths[index].chain : "chain " + std::to_string(index + 1);
-  if (index < lengths.size()) metrics.length = lengths[index].length;
+  metrics.chain = known.chain;
+  metrics.length = known.length;
   const auto fail = [&](const Error& error) {
     metrics.error = error.what();
     metrics.code = error.code();
@@ -49,6 +50,8 @@ ChainMetrics evaluate_chain(AlphaFold& model, at::Device device, EvaluationSourc
     fail(error);
   } catch (const OutOfMemory& error) {
     fail(error);
+  } catch (const NotFinite& error) {
+    fail(error);
   } catch (...) {
     if (!is_out_of_memory()) throw;
     fail(chain_out_of_memory(device));
@@ -63,10 +66,12 @@ std::vector<ChainMetrics> evaluate_chains(AlphaFold& model, at::Device device, E
                                           const EvaluationListener& listener) {
   const at::NoGradGuard no_grad;
   const EvaluationMode mode(model);
+  const std::vector<ChainLength> lengths = source.lengths();
   std::vector<ChainMetrics> results;
   for (std::size_t i = 0; i < source.size(); ++i) {
     if (listener.stop && listener.stop()) return results;
-    results.push_back(evaluate_chain(model, device, source, i, listener.note));
+    const ChainLength known = i < lengths.size() ? lengths[i] : ChainLength{"chain " + std::to_string(i + 1)};
+    results.push_back(evaluate_chain(model, device, source, i, known, listener.note));
     if (listener.chain) listener.chain(results.back());
   }
   results.push_back(mean_of(results));

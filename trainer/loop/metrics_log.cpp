@@ -7,15 +7,13 @@ namespace foldperf::trainer {
 using nlohmann::ordered_json;
 
 void MetricsLog::run_start(const RunStart& start) {
-  log_every_ = start.config.train.log_every;
-  last_step_ = start.config.train.steps - 1;
+  told_steps_ = ToldSteps(start.config.train);
+  file_.emplace(path_, start.is_continued ? OutputFile::Mode::append : OutputFile::Mode::truncate);
 }
 
 void MetricsLog::step(const StepRecord& record) {
   const StepMetrics& metrics = record.metrics;
-  // What went wrong is always told, and the last step.
-  const bool is_due = metrics.step % log_every_ == 0 || metrics.step == last_step_;
-  if (!is_due && !metrics.skipped && metrics.nonfinite_terms.empty()) return;
+  if (!told_steps_.has(metrics)) return;
   const facts::BatchFact& sample = record.samples.front();
   ordered_json line = {{"kind", "train"},          {"step", metrics.step}, {"chain", sample.chain},
                        {"length", sample.length},  {"crop", sample.crop},  {"alignment_depth", sample.alignment_depth},
@@ -52,10 +50,12 @@ void MetricsLog::evaluation(const EvaluationRecord& record) {
   }
 }
 
-void MetricsLog::run_end(const RunResult&) { file_.close(); }
+void MetricsLog::run_end(const RunResult&) {
+  if (file_) file_->close();
+}
 
 void MetricsLog::write(const ordered_json& line) {
-  file_.write(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace).append("\n"));
+  file_->write(line.dump(-1, ' ', false, ordered_json::error_handler_t::replace).append("\n"));
 }
 
 }  // namespace foldperf::trainer

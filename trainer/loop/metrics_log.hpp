@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "trainer/checkpoint/output_file.hpp"
@@ -11,9 +12,9 @@ namespace foldperf::trainer {
 
 class MetricsLog : public RunObserver {
  public:
-  // Begins the file anew, or goes on behind its last line. Throws SystemError, here and where a line cannot be written.
-  explicit MetricsLog(std::string path, OutputFile::Mode mode = OutputFile::Mode::truncate)
-      : file_(std::move(path), mode) {}
+  // run_start begins the file anew, or goes on behind its last line. Throws SystemError, there and where a line cannot
+  // be written.
+  explicit MetricsLog(std::string path) : path_(std::move(path)) {}
 
   void run_start(const RunStart& start) override;
   void step(const StepRecord& record) override;
@@ -23,9 +24,9 @@ class MetricsLog : public RunObserver {
  private:
   void write(const nlohmann::ordered_json& line);
 
-  OutputFile file_;
-  std::int64_t log_every_ = 1;
-  std::int64_t last_step_ = 0;
+  std::string path_;
+  std::optional<OutputFile> file_;
+  ToldSteps told_steps_;
 };
 
 }  // namespace foldperf::trainer

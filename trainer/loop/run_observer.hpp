@@ -30,10 +30,24 @@ struct StepRecord {
   const StepMetrics& metrics;
   const std::vector<facts::BatchFact>& samples;  // at least one
   std::int64_t drift = 0;                        // of the last sample: places it came after its turn
-  double step_s = 0;       // since the step before was complete, evaluations and checkpoints left out
-  double data_wait_s = 0;  // that the training thread waited for samples
+  double step_s = 0;                             // since the step before was complete, evaluations left out
+  double data_wait_s = 0;                        // that the training thread waited for samples
   // What was measured of the device meanwhile, by name: "memory_peak_gib.forward", "energy_j", ... Empty on the CPU.
   const std::map<std::string, double>& device;
+};
+
+// The steps that a log tells of: one in train.log_every, the last, and whichever had something go wrong.
+class ToldSteps {
+ public:
+  ToldSteps() = default;
+  explicit ToldSteps(const TrainConfig& config) : every_(config.log_every), last_(config.steps - 1) {}
+  [[nodiscard]] bool has(const StepMetrics& metrics) const {
+    return metrics.step % every_ == 0 || metrics.step == last_ || metrics.skipped || !metrics.nonfinite_terms.empty();
+  }
+
+ private:
+  std::int64_t every_ = 1;
+  std::int64_t last_ = 0;
 };
 
 struct EvaluationRecord {

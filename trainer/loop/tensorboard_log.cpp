@@ -32,9 +32,8 @@ void add_score(std::vector<Scalar>& scalars, const std::string& tag, double valu
 }  // namespace
 
 void TensorBoardLog::run_start(const RunStart& start) {
-  log_every_ = start.config.train.log_every;
-  last_step_ = start.config.train.steps - 1;
   const TrainConfig& train = start.config.train;
+  told_steps_ = ToldSteps(train);
   // At first_step stand the last training step before and an evaluation after it. They are kept, unless the evaluation
   // was broken off and will be made again: TensorBoard drops by step, and cannot drop its points alone.
   const bool is_due = (train.evaluate_every > 0 && start.first_step % train.evaluate_every == 0) ||
@@ -47,8 +46,7 @@ void TensorBoardLog::run_start(const RunStart& start) {
 void TensorBoardLog::step(const StepRecord& record) {
   const StepMetrics& metrics = record.metrics;
   if (metrics.skipped) ++skipped_steps_;
-  const bool is_due = metrics.step % log_every_ == 0 || metrics.step == last_step_;
-  if (!is_due && !metrics.skipped && metrics.nonfinite_terms.empty()) return;
+  if (!told_steps_.has(metrics)) return;
   std::vector<Scalar> scalars = {{"train/loss", metrics.loss}, {"train/unscaled_loss", metrics.unscaled_loss}};
   for (const auto& [name, value] : metrics.terms) scalars.push_back({"train/loss/" + name, value});
   add_score(scalars, "train/lddt_ca", metrics.lddt_ca);

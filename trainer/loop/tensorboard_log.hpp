@@ -27,8 +27,7 @@ class TensorBoardLog : public RunObserver {
   std::filesystem::path folder_;
   std::string config_;
   std::optional<telemetry::EventFile> file_;
-  std::int64_t log_every_ = 1;
-  std::int64_t last_step_ = 0;
+  ToldSteps told_steps_;
   std::int64_t skipped_steps_ = 0;
 };
 

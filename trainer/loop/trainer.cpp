@@ -1,5 +1,7 @@
 #include "trainer/loop/trainer.hpp"
 
+#include <c10/cuda/CUDAGraphsC10Utils.h>
+
 #include "trainer/checkpoint/model_weights.hpp"
 #include "trainer/checkpoint/weights_file.hpp"
 #include "trainer/instrument/ranges.hpp"
@@ -41,6 +43,29 @@ std::vector<at::Tensor> detached(const NamedParameters& parameters) {
   for (const auto& [name, parameter] : parameters) aliases.push_back(parameter.detach());
   return aliases;
 }
+
+// Work that is captured in a graph is only written down: nothing is changed yet.
+bool is_captured(at::Device device) {
+  return device.is_cuda() && c10::cuda::currentStreamCaptureStatusMayInitCtx() != c10::cuda::CaptureStatus::None;
+}
+
+// Rounds the masters for the model at its end, whatever they are then.
+class PublishedAtTheEnd {
+ public:
+  explicit PublishedAtTheEnd(MasterWeights& weights) : weights_(weights) {}
+  ~PublishedAtTheEnd() {
+    try {
+      weights_.publish();
+    } catch (const std::exception&) {
+      // The device is broken, and whatever comes next will say so; the masters are right.
+    }
+  }
+  PublishedAtTheEnd(const PublishedAtTheEnd&) = delete;
+  PublishedAtTheEnd& operator=(const PublishedAtTheEnd&) = delete;
+
+ private:
+  MasterWeights& weights_;
+};
 
 }  // namespace
 
@@ -116,6 +141,7 @@ at::Tensor Trainer::update(std::size_t batches) {
   {
     const PhaseRange phase(facts::phase::optimizer);
     memory_.begin_phase(facts::phase::optimizer);
+    is_updating_ = !is_captured(device_);
     optimizer_->step(norm.not_finite);
     masters_->publish();
   }
@@ -168,7 +194,6 @@ PendingStep Trainer::launch(std::int64_t step, const std::vector<TrainingBatch>&
       static_batches_.forget(shape);
     }
   }
-  is_updating_ = true;
   pending.update = ValuesOnTheWay(run("update", "update", [&] { return update(batches.size()); }));
   is_updating_ = false;
   return pending;
@@ -197,29 +222,9 @@ std::vector<ChainMetrics> Trainer::evaluate(EvaluationSource& source, const Eval
   const PhaseRange phase(facts::phase::evaluation);
   memory_.begin_phase(facts::phase::evaluation);
   // The averages take the masters' place, and both are rounded for the model.
-  struct Averaged {
-    Averaged(ExponentialMovingAverage& average, MasterWeights& weights) : average_(average), weights_(weights) {
-      average_.swap();
-      try {
-        weights_.publish();
-      } catch (...) {
-        average_.swap();
-        throw;
-      }
-    }
-    ~Averaged() {
-      average_.swap();
-      try {
-        weights_.publish();
-      } catch (const std::exception&) {
-        // The device is broken, and whatever comes next will say so; the masters are right.
-      }
-    }
-    Averaged(const Averaged&) = delete;
-    Averaged& operator=(const Averaged&) = delete;
-    ExponentialMovingAverage& average_;
-    MasterWeights& weights_;
-  } const averaged(*average_, *masters_);
+  const PublishedAtTheEnd published(*masters_);
+  const AveragedWeights averaged(*average_);
+  masters_->publish();
   auto results = evaluate_chains(model_, device_, source, listener);
   memory_.end_phase();
   return results;

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,7 +44,7 @@ class Trainer {
   // phase in the profile. Nothing waits for the device; on the CPU all is done on return. Random draws depend on the
   // seed and on the step's number only.
   PendingStep launch(std::int64_t step, const std::vector<TrainingBatch>& batches);
-  // Whether a launch broke off while weights and optimiser were being changed: they are of no step then.
+  // Whether a launch broke off while weights, optimiser and averages were being changed: they are of no step then.
   [[nodiscard]] bool is_updating() const { return is_updating_; }
   // Waits for a step's numbers. In the order of launches.
   StepMetrics finish(PendingStep pending);

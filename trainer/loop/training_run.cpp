@@ -12,7 +12,6 @@
 #include "trainer/checkpoint/checkpoint_saver.hpp"
 #include "trainer/checkpoint/configuration_changes.hpp"
 #include "trainer/checkpoint/metrics_lines.hpp"
-#include "trainer/checkpoint/output_file.hpp"
 #include "trainer/checkpoint/resume.hpp"
 #include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
@@ -66,11 +65,11 @@ class Run {
     make_saver(resolved, resume, beginning.overwrite);  // before any file is touched: it may refuse
     is_continued_ = resume != nullptr && take_up(*resume, resolved, metrics);
     saver_->set_metrics(metrics);
-    observers_.push_back(
-        std::make_unique<MetricsLog>(metrics, is_continued_ ? OutputFile::Mode::append : OutputFile::Mode::truncate));
+    // The file that may be anywhere comes first: where it cannot be written, the others are as they were.
     if (!config.train.mlperf_log.empty()) {
       observers_.push_back(std::make_unique<MlperfLog>(config.train.mlperf_log, MlperfLog::now_ms, beginning.init_ms));
     }
+    observers_.push_back(std::make_unique<MetricsLog>(metrics));
     if (config.train.tensorboard)
       observers_.push_back(std::make_unique<TensorBoardLog>(folder_ / "tensorboard", print_config(resolved)));
     gpu_ = measure_gpu(trainer.device(), [this](const std::string& text) { progress_.note(text); });
@@ -84,6 +83,7 @@ class Run {
     const WorkStream stream(trainer_.device());
     try {
       for (const auto& observer : observers_) observer->run_start(run_start(batches, evaluation));
+      saver_->begin();
       train(batches, evaluation);
     } catch (...) {
       // A damaged file in the middle of a run, gradients that stay infinite: what was learnt so far is kept.
@@ -254,12 +254,11 @@ class Run {
     next.pending = trainer_.launch(step, parts);
     launched_ = step + 1;
     emit_fact(facts::StepFact{step, static_cast<std::int64_t>(next.samples.size())});
-    QueueProgress data = next.data;
     complete(std::exchange(under_way_, std::move(next)));
     refuse_endless_skips();
     if (saver_->is_due(launched_)) {
       const PhaseRange phase(facts::phase::checkpoint);
-      saver_->take(launched_, data);
+      saver_->take(launched_, under_way_->data);
     }
     if (trainer_.device().is_cpu()) complete_step();
   }

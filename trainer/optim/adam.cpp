@@ -3,8 +3,6 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 
-#include "trainer/optim/named_tensors.hpp"
-
 namespace foldperf::trainer {
 
 Adam::Adam(NamedParameters parameters, AdamOptions options) : parameters_(std::move(parameters)), options_(options) {
@@ -57,14 +55,6 @@ void Adam::set_lr(double lr) {
   lr_.fill_(lr);
 }
 
-TensorDict Adam::state() const {
-  TensorDict state;
-  save_named(state, "exp_avg.", parameters_, exp_avg_);
-  save_named(state, "exp_avg_sq.", parameters_, exp_avg_sq_);
-  save_named(state, "step.", parameters_, steps_);
-  return state;
-}
-
 TensorDict Adam::live_state() const {
   TensorDict state;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
@@ -74,12 +64,6 @@ TensorDict Adam::live_state() const {
     state["step." + name] = steps_[i];
   }
   return state;
-}
-
-void Adam::load_state(const TensorDict& state) {
-  load_named(state, "exp_avg.", parameters_, exp_avg_);
-  load_named(state, "exp_avg_sq.", parameters_, exp_avg_sq_);
-  load_named(state, "step.", parameters_, steps_);
 }
 
 }  // namespace foldperf::trainer

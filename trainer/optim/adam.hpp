@@ -36,15 +36,11 @@ class Adam {
 
   void set_lr(double lr);
   [[nodiscard]] double lr() const noexcept { return options_.lr; }
-  [[nodiscard]] const AdamOptions& options() const noexcept { return options_; }
   [[nodiscard]] const NamedParameters& parameters() const noexcept { return parameters_; }
 
-  // exp_avg.<parameter>, exp_avg_sq.<parameter>, step.<parameter> (scalar float32): copies on the CPU.
-  [[nodiscard]] TensorDict state() const;
-  // The tensors of state() themselves: they keep their memory while this lives.
+  // exp_avg.<parameter>, exp_avg_sq.<parameter>, step.<parameter> (scalar float32): the tensors themselves, which keep
+  // their memory while this lives. To go on from a saved state it is copied into them.
   [[nodiscard]] TensorDict live_state() const;
-  // Throws Error naming the first tensor that is missing or has another shape.
-  void load_state(const TensorDict& state);
 
  private:
   NamedParameters parameters_;

@@ -45,6 +45,4 @@ TensorDict ExponentialMovingAverage::live_state() const {
   return state;
 }
 
-void ExponentialMovingAverage::load_state(const TensorDict& state) { load_named(state, "", parameters_, averages_); }
-
 }  // namespace foldperf::trainer

@@ -26,13 +26,10 @@ class ExponentialMovingAverage {
   // parameters' addresses must not be run in between.
   void swap() noexcept;
 
-  [[nodiscard]] double decay() const noexcept { return decay_; }
   // The averages by parameter name: copies on the CPU.
   [[nodiscard]] TensorDict state() const;
   // The averages themselves: they keep their memory while this lives.
   [[nodiscard]] TensorDict live_state() const;
-  // Throws Error naming the first tensor that is missing or has another shape.
-  void load_state(const TensorDict& state);
 
  private:
   NamedParameters parameters_;

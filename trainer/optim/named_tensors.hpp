@@ -1,4 +1,4 @@
-// Saving and loading lists of tensors that belong to named parameters.
+// Lists of tensors that belong to named parameters.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -13,11 +13,6 @@ namespace foldperf::trainer {
 
 // Adds copies on the CPU as <prefix><parameter name>.
 void save_named(TensorDict& state, const std::string& prefix, const NamedParameters& parameters,
-                const std::vector<at::Tensor>& tensors);
-
-// Copies <prefix><parameter name> into the tensors. Throws Error naming the first one that is missing or has another
-// shape, before anything is changed.
-void load_named(const TensorDict& state, const std::string& prefix, const NamedParameters& parameters,
                 const std::vector<at::Tensor>& tensors);
 
 // The tensors alone.

@@ -28,8 +28,10 @@ ActivationPlan plan_activations(const TrainerConfig& given, std::int64_t budget)
   ActivationPlan plan{.budget = budget, .blocks_kept = 0, .blocks = stack_blocks(config.model), .needed = 0};
   plan.needed = needed_with(config, 0);
   if (plan.needed > budget) {
-    throw UsageError("'train.memory' is " + gib_text(budget) + ", but a step needs " + gib_text(plan.needed) +
-                     " even where every block is recomputed" + advice(settings_that_fit(config, budget)));
+    const std::string given_budget = config.train.memory == "auto" ? "auto, for which this device has " : "";
+    throw UsageError("'train.memory' is " + given_budget + gib_text(budget) + ", but a step needs " +
+                     gib_text(plan.needed) + " even where every block is recomputed" +
+                     advice(settings_that_fit(config, budget)));
   }
   // Every block that is kept needs more: by bisection, all of them first.
   std::int64_t fits = 0, too_many = plan.blocks + 1;

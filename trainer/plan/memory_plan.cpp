@@ -143,6 +143,7 @@ StepMemory step_memory(const TrainerConfig& config, std::int64_t passes) {
     result.parameters += static_cast<std::int64_t>(parameter.nbytes());
     result.average += parameter.numel() * static_cast<std::int64_t>(sizeof(float));
   }
+  result.added_up = result.average;
   result.optimizer = at_rest - result.parameters - result.average;
 
   const std::int64_t before_batch = live();

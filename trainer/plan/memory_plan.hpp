@@ -38,7 +38,8 @@ struct StepMemory {
   std::int64_t parameters = 0;
   std::int64_t optimizer = 0;  // Adam's moments and float32 masters
   std::int64_t average = 0;    // of the weights
-  std::int64_t gradients = 0;
+  std::int64_t added_up = 0;   // gradients of the masters, from the first step on
+  std::int64_t gradients = 0;  // as the backward pass gives them
   std::int64_t batch = 0;
   std::int64_t activations = 0;
   std::vector<std::pair<std::string, std::int64_t>> phases;  // most bytes in tensors, in the order of the step

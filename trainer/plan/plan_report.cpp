@@ -77,6 +77,7 @@ std::string table_text(const std::vector<StepMemory>& steps) {
   table.row("parameters", [](const StepMemory& step) { return step.parameters; });
   table.row("optimizer", [](const StepMemory& step) { return step.optimizer; });
   table.row("moving average", [](const StepMemory& step) { return step.average; });
+  table.row("gradients, added up", [](const StepMemory& step) { return step.added_up; });
   table.row("batch", [](const StepMemory& step) { return step.batch; });
   table.head("In a step");
   table.row("gradients", [](const StepMemory& step) { return step.gradients; });

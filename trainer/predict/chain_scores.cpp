@@ -8,6 +8,7 @@
 
 #include "trainer/loss/lddt.hpp"
 #include "trainer/loss/metrics.hpp"
+#include "trainer/predict/finite_outputs.hpp"
 #include "trainer/protein/residue_types.hpp"
 
 namespace foldperf::trainer {
@@ -21,6 +22,7 @@ constexpr double fewest_ca = 2;
 
 std::map<std::string, double> score_chain(const TensorDict& outputs, const TensorDict& truth) {
   const at::NoGradGuard no_grad;
+  expect_finite(outputs);
   const at::Tensor& mask = truth.at("all_atom_mask");
   const bool comparable = mask.select(-1, atom37::ca).sum().item<double>() >= fewest_ca;
   std::map<std::string, double> values;

@@ -23,7 +23,7 @@ struct ChainMetrics {
 };
 
 // Outputs of the model for one chain, and the truth: all_atom_positions [1, N, 37, 3], all_atom_mask [1, N, 37]. Gives
-// the values of ChainMetrics; all but plddt are NaN where fewer than two CA atoms are resolved.
+// the values of ChainMetrics; all but plddt are NaN where fewer than two CA atoms are resolved. Throws NotFinite.
 std::map<std::string, double> score_chain(const TensorDict& outputs, const TensorDict& truth);
 
 // lDDT-CA of each residue [N] on the CPU, from positions [N, 37, 3] and mask [N, 37]; NaN where its CA atom is not

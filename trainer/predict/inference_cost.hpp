@@ -20,7 +20,7 @@ struct ChainLength {
   std::int64_t length = 0;
 };
 
-// "12 chains of 35 to 1024 residues; the longest, 7abc_A (1024 residues) and 7abd_B (800), make 71% of the work".
+// "12 chains of 35 to 1024 residues; the longest, 7abc_A (1024) and 7abd_B (800), make 71% of the work".
 // The chains named are those that make half of the work together, three at most; none where all are alike.
 std::string describe_work(const std::vector<ChainLength>& chains, const ModelConfig& model,
                           const DataCommonConfig& data, const DataModeConfig& mode);

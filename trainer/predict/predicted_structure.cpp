@@ -10,6 +10,7 @@
 #include <gemmi/to_pdb.hpp>
 #include <set>
 #include <sstream>
+#include <string_view>
 
 #include "core/error.hpp"
 #include "trainer/protein/residue_types.hpp"
@@ -20,6 +21,8 @@ namespace {
 
 constexpr std::size_t most_pdb_atoms = 99'998;  // 99,999 serial numbers, one of them TER's
 constexpr std::size_t most_pdb_residues = 9'999;
+// Angstrom: what its columns of eight characters, three of them decimals, can hold.
+constexpr double least_pdb_coordinate = -999.999, most_pdb_coordinate = 9'999.999;
 
 double rounded(double value, double per_unit) { return std::round(value * per_unit) / per_unit; }
 
@@ -133,16 +136,17 @@ std::string mmcif_text(const PredictedStructure& structure) {
   document.blocks.resize(1);
   gemmi::cif::Block& block = document.blocks.front();
   block.name = structure.name;
+  const gemmi::Structure with_atoms = structure_of(structure, structure.chain);
   gemmi::MmcifOutputGroups groups(false);
   groups.entry = groups.entity = groups.entity_poly = groups.entity_poly_seq = true;
   groups.struct_asym = groups.atom_type = groups.group_pdb = true;
-  gemmi::update_mmcif_block(structure_of(structure, structure.chain), block, groups);
+  gemmi::update_mmcif_block(with_atoms, block, groups);
   add_components(block, structure);
   add_model_categories(block, structure);
   // Atoms come last, as people expect them.
   gemmi::MmcifOutputGroups atoms(false);
   atoms.atoms = atoms.group_pdb = true;
-  gemmi::update_mmcif_block(structure_of(structure, structure.chain), block, atoms);
+  gemmi::update_mmcif_block(with_atoms, block, atoms);
   std::ostringstream out;
   gemmi::cif::write_cif_to_stream(out, document, gemmi::cif::Style::Pdbx);
   return std::move(out).str();
@@ -155,6 +159,13 @@ std::string beyond_pdb(const PredictedStructure& structure) {
   const std::size_t atoms = structure.atoms();
   if (atoms > most_pdb_atoms)
     return std::to_string(atoms) + " atoms; a PDB file can number " + std::to_string(most_pdb_atoms);
+  for (const float value : structure.atom_positions) {
+    const double coordinate = rounded(value, 1000);
+    if (coordinate < least_pdb_coordinate || coordinate > most_pdb_coordinate) {
+      return "a coordinate of " + two_decimals(coordinate) +
+             " Angstrom; a PDB file has columns for -999.999 to 9999.999";
+    }
+  }
   return {};
 }
 

@@ -25,7 +25,8 @@ struct PredictedStructure {
 // decimals, pLDDT two. A residue without atoms (X) is in the sequence alone.
 std::string mmcif_text(const PredictedStructure& structure);
 
-// Why a PDB file cannot hold the structure; empty where it can. It has columns for 99,999 atoms and 9,999 residues.
+// Why a PDB file cannot hold the structure; empty where it can. It has columns for 99,999 atoms, 9,999 residues
+// and coordinates of -999.999 to 9,999.999 Angstrom.
 std::string beyond_pdb(const PredictedStructure& structure);
 // The chain's id in the PDB file, which has one character for it: its own where that is one, else A.
 std::string pdb_chain(const PredictedStructure& structure);

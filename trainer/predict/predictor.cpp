@@ -1,6 +1,7 @@
 #include "trainer/predict/predictor.hpp"
 
 #include "trainer/checkpoint/model_weights.hpp"
+#include "trainer/predict/finite_outputs.hpp"
 
 namespace foldperf::trainer {
 
@@ -17,6 +18,7 @@ Predictor::Predictor(const ModelConfig& config, const TensorDict& weights, const
 Prediction Predictor::predict(const TensorDict& features, const InferenceNote& note) {
   const TensorDict here = map_tensors(features, [this](const at::Tensor& tensor) { return tensor.to(device_); });
   const TensorDict outputs = infer(model_, here, note);
+  expect_finite(outputs);
   const auto of_chain = [&](const char* name) { return outputs.at(name).select(0, 0).to(at::kCPU, at::kFloat); };
   Prediction prediction{of_chain("final_atom_positions"), of_chain("final_atom_mask"), of_chain("plddt"), {}};
   if (outputs.contains("ptm_score")) prediction.ptm = outputs.at("ptm_score").item<double>();

@@ -24,7 +24,7 @@ class Predictor {
   Predictor(const ModelConfig& config, const TensorDict& weights, const std::string& path, at::Device device,
             at::ScalarType trunk_type = at::kFloat);
 
-  // Features [1, ..., passes] of one chain, on any device. Throws OutOfMemory.
+  // Features [1, ..., passes] of one chain, on any device. Throws OutOfMemory, NotFinite.
   Prediction predict(const TensorDict& features, const InferenceNote& note = {});
 
   [[nodiscard]] AlphaFold& model() { return model_; }

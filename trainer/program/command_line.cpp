@@ -10,6 +10,7 @@
 
 #include "core/error.hpp"
 #include "trainer/config/presets.hpp"
+#include "trainer/config/value_rules.hpp"
 
 namespace foldperf::trainer {
 
@@ -196,7 +197,8 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   }
   if (line.memory_gib && !line.dry_run)
     throw UsageError("--memory goes with --dry-run; a limit for training is --set train.memory=GIB");
-  if (line.memory_gib && !(*line.memory_gib > 0)) throw UsageError("--memory must be above 0");
+  if (line.memory_gib && !(*line.memory_gib > 0 && *line.memory_gib <= most_memory_gib))
+    throw UsageError("--memory must be a number of GiB above 0");
   if (line.limit < 0) throw UsageError("--limit must not be negative");
   if (!line.fasta.empty() && !line.chains.empty()) throw UsageError("give names of chains or --fasta, not both");
   if (version) line.answer = std::string("foldperf-train ") + FOLDPERF_VERSION + "\n";

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "core/error.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/loop/arithmetic.hpp"
 #include "trainer/loop/evaluation.hpp"

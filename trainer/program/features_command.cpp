@@ -1,5 +1,6 @@
 #include <torch/torch.h>
 
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -54,6 +55,8 @@ ExitCode features_command(const CommandLine& line) {
   refuse_existing(file, line.overwrite);
   if (!line.outputs.empty()) {
     refuse_existing(line.outputs, line.overwrite);
+    if (std::filesystem::path(line.outputs).lexically_normal() == std::filesystem::path(file).lexically_normal())
+      throw UsageError("--outputs needs a file of its own: " + file + " is that of the features");
     if (line.raw) throw UsageError("--outputs needs features as the model takes them: leave --raw out");
     if (config.train.initial_weights.empty()) {
       throw UsageError("--outputs needs weights: --set train.initial_weights=FILE");

@@ -1,5 +1,6 @@
 #include "trainer/program/loaded_model.hpp"
 
+#include "core/error.hpp"
 #include "trainer/checkpoint/weights_file.hpp"
 #include "trainer/loop/arithmetic.hpp"
 

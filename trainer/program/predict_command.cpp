@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
+#include <memory>
 #include <nlohmann/json.hpp>
 
+#include "core/error.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/data/batch_loader.hpp"
 #include "trainer/data/expand_sample.hpp"
@@ -71,13 +72,8 @@ nlohmann::ordered_json rounded_list(const std::vector<float>& values, double per
 // Predicts the chains of sets one after the other, and writes what is known of each as soon as it is.
 class Predictions {
  public:
-  Predictions(const TrainerConfig& config, const CommandLine& line, std::vector<ChainSet> sets, LoadedModel model)
-      : line_(line),
-        data_(config.data),
-        folder_(line.folder.empty() ? "predictions" : line.folder),
-        recycles_(config.data.common.max_recycling_iters),
-        model_(std::move(model)),
-        sets_(std::move(sets)) {
+  Predictions(const DataConfig& data, bool quiet, fs::path folder, std::vector<ChainSet> sets, LoadedModel model)
+      : data_(data), quiet_(quiet), folder_(std::move(folder)), model_(std::move(model)), sets_(std::move(sets)) {
     for (const ChainSet& set : sets_) {
       for (const ChainSource& chain : set.catalog.chains) names_.push_back(chain.name);
     }
@@ -86,7 +82,7 @@ class Predictions {
 
   ExitCode run() {
     const StopSignal signal;
-    if (!line_.quiet) {
+    if (!quiet_) {
       std::cerr << "foldperf-train: " << names_.size() << (names_.size() == 1 ? " chain " : " chains ")
                 << model_.describe() << std::endl;
       std::cout << table_head(width_) << std::endl;
@@ -97,7 +93,7 @@ class Predictions {
       for (std::size_t i = 0; i < chains().size() && !StopSignal::requested(); ++i) predict(i);
     }
     if (StopSignal::requested()) return ExitCode::interrupted;
-    if (!line_.quiet) std::cout << "structures, confidence and scores in " << folder_.string() << std::endl;
+    if (!quiet_) std::cout << "structures, confidence and scores in " << folder_.string() << std::endl;
     return worst_;
   }
 
@@ -131,7 +127,7 @@ class Predictions {
       scores.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       about["seconds"] = scores.seconds;
       write(source, structure_of(source, *chain, prediction), about);
-      if (!line_.quiet) std::cout << table_line(scores, width_) << std::endl;
+      if (!quiet_) std::cout << table_line(scores, width_) << std::endl;
     } catch (const Error& error) {
       // The other chains are still to be had; a disk that is full is not.
       if (error.code() == ExitCode::system && dynamic_cast<const OutOfMemory*>(&error) == nullptr) throw;
@@ -158,7 +154,7 @@ class Predictions {
     nlohmann::ordered_json about{{"chain", source.name},
                                  {"sequence", sequence_of(chain.raw)},
                                  {"alignment_depth", chain.alignment_depth},
-                                 {"recycles", recycles_},
+                                 {"recycles", data_.common.max_recycling_iters},
                                  {"weights", model_.weights},
                                  {"precision", model_.precision},
                                  {"device", model_.predictor.device().str()}};
@@ -215,10 +211,9 @@ class Predictions {
 
   static void warn(const std::string& text) { std::cerr << "foldperf-train: " << text << std::endl; }
 
-  const CommandLine& line_;
   const DataConfig& data_;
+  bool quiet_;
   fs::path folder_;
-  std::int64_t recycles_;
   LoadedModel model_;
   std::vector<ChainSet> sets_;
   std::shared_ptr<const ChainDataset> dataset_;
@@ -245,7 +240,7 @@ ExitCode predict_command(const CommandLine& line) {
   }
   LoadedModel model = load_model(config, line);
   make_output_folder(folder);
-  return Predictions(config, line, std::move(sets), std::move(model)).run();
+  return Predictions(config.data, line.quiet, folder, std::move(sets), std::move(model)).run();
 }
 
 }  // namespace foldperf::trainer

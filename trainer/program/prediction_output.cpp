@@ -15,9 +15,9 @@ namespace foldperf::trainer {
 
 namespace {
 
-std::string number(const char* format, int decimals, double value) {
+std::string number(int decimals, double value) {
   char text[64];
-  std::snprintf(text, sizeof(text), format, decimals, value);
+  std::snprintf(text, sizeof(text), "%.*f", decimals, value);
   return text;
 }
 
@@ -25,7 +25,7 @@ std::string number(const char* format, int decimals, double value) {
 std::string value_text(const ChainMetrics& chain, const ScoreColumn& column) {
   const auto found = chain.values.find(column.name);
   return found == chain.values.end() || !std::isfinite(found->second) ? std::string()
-                                                                      : number("%.*f", column.decimals, found->second);
+                                                                      : number(column.decimals, found->second);
 }
 
 std::string right(const std::string& text, std::size_t width) {
@@ -59,7 +59,7 @@ std::string scores_tsv(const std::vector<ChainMetrics>& chains) {
     std::string error = chain.error;
     std::replace_if(
         error.begin(), error.end(), [](char c) { return c == '\t' || c == '\n'; }, ' ');
-    text.append("\t").append(number("%.*f", 3, chain.seconds)).append("\t").append(error).append("\n");
+    text.append("\t").append(number(3, chain.seconds)).append("\t").append(error).append("\n");
   }
   return text;
 }
@@ -69,18 +69,17 @@ std::string added_scores_tsv(const std::filesystem::path& file, const std::vecto
   if (!std::filesystem::exists(file)) return fresh;
   std::set<std::string_view> names;
   for (const ChainMetrics& chain : chains) names.insert(chain.chain);
-  const std::string before = read_text_file(file);
-  std::string text;
-  for (std::size_t begin = 0; begin < before.size();) {
+  const std::string head = fresh.substr(0, fresh.find('\n') + 1), before = read_text_file(file);
+  if (!before.starts_with(head))
+    throw UsageError(file.string() + " is no table of predictions: name another folder with --folder");
+  std::string text = head;
+  for (std::size_t begin = head.size(); begin < before.size();) {
     const std::size_t end = std::min(before.find('\n', begin), before.size());
     const std::string_view line(before.data() + begin, end - begin);
     begin = end + 1;
-    if (text.empty() && line != std::string_view(fresh).substr(0, fresh.find('\n'))) {
-      throw UsageError(file.string() + " is no table of predictions: name another folder with --folder");
-    }
     if (!names.contains(line.substr(0, line.find('\t')))) text.append(line).append("\n");
   }
-  return text + fresh.substr(fresh.find('\n') + 1);
+  return text + fresh.substr(head.size());
 }
 
 std::string table_head(std::size_t name_width) {
@@ -98,7 +97,7 @@ std::string table_line(const ChainMetrics& chain, std::size_t name_width) {
     const std::string value = value_text(chain, column);
     text += right(value.empty() ? "-" : value, column_width);
   }
-  return text + right(number("%.*f", 1, chain.seconds), column_width);
+  return text + right(number(1, chain.seconds), column_width);
 }
 
 std::size_t name_width(const std::vector<std::string>& names) {

@@ -124,6 +124,11 @@ TEST_F(ConfigFile, AMissingFileIsNamed) {
   EXPECT_THAT(usage_error({"tiny", {"/nowhere/run.toml"}, {}}), HasSubstr("/nowhere/run.toml"));
 }
 
+TEST_F(ConfigFile, AFolderIsNoFile) {
+  EXPECT_THAT(usage_error({"tiny", {std::filesystem::temp_directory_path().string()}, {}}),
+              AllOf(HasSubstr("is a folder"), HasSubstr("config.toml")));
+}
+
 TEST(Assignments, AnUnknownKeyIsNamedWithTheNearest) {
   EXPECT_THAT(usage_error({"tiny", {}, {"train.step=3"}}),
               AllOf(HasSubstr("--set train.step=3"), HasSubstr("'train.steps'")));

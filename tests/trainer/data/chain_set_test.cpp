@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <map>
+#include <utility>
 
 #include "core/error.hpp"
 #include "tests/support/errors.hpp"
@@ -11,6 +12,8 @@
 #include "tests/trainer/input/hhr_text.hpp"
 #include "tests/trainer/input/mmcif_text.hpp"
 #include "trainer/data/chain_dataset.hpp"
+#include "trainer/input/archive_stores.hpp"
+#include "trainer/input/archive_writer.hpp"
 #include "trainer/input/chain_data_cache.hpp"
 
 namespace foldperf::trainer {
@@ -83,6 +86,24 @@ TEST(ChainSet, ACacheFiltersAndGivesChances) {
   EXPECT_FALSE(validation_set(config));
   config.source.val_chains = {"1a8o_A"};
   EXPECT_THAT(names(*validation_set(config)), ElementsAre("1a8o_A"));
+}
+
+TEST(ChainSet, TheCacheMayBeTheArchives) {
+  const testing::TemporaryFolder folder;
+  ArchiveWriter writer(folder / "set.sqlar");
+  for (const char* name : {"1ejg.pdb", "1ubi.pdb"}) {
+    writer.add(std::string(archived_structures) + name, pack_bytes(testing::read_file(testing::samples_dir() / name)));
+  }
+  writer.add(archived_chain_data_cache, pack_bytes(R"({
+    "1ejg_A": {"release_date": "2000-07-19", "seq": "TTCC", "resolution": 0.54, "cluster_size": 1}})"));
+  writer.finish();
+  DataConfig config = samples();
+  config.source.train_data_dir = (folder / "set.sqlar").string();
+  const ChainSet set = std::move(training_sets(config).front());
+  EXPECT_TRUE(set.is_sampled);
+  EXPECT_THAT(names(set), ElementsAre("1ejg_A"));
+  EXPECT_FALSE(validation_set(config)) << "as with a cache of its own";
+  EXPECT_THAT(names(named_chains(config, {"1ubi_A"}).at(0)), ElementsAre("1ubi_A")) << "whatever the cache says";
 }
 
 TEST(ChainSet, TheDistillationSetIsOfPredictionsAndHasItsShare) {
@@ -176,6 +197,18 @@ TEST_F(Templates, SettingsThatDoNotGoTogetherAreRefused) {
   config.source.max_template_date = "2020-01-01";
   config.source.template_mmcif_dir = (folder / "none").string();
   EXPECT_THAT(input_error([&] { (void)training_sets(config); }), HasSubstr("none"));
+}
+
+TEST(ChainSet, TheValidationFolderNeedsNoTrainingFolder) {
+  DataConfig config = samples();
+  config.source.val_data_dir = std::exchange(config.source.train_data_dir, "");
+  config.source.val_chains = {"1ejg_A"};
+  const auto set = validation_set(config);
+  ASSERT_TRUE(set);
+  EXPECT_EQ(set->name, "validation");
+  EXPECT_THAT(names(*set), ElementsAre("1ejg_A"));
+  EXPECT_THAT(names(named_chains(config, {"1ubi_A"}).at(0)), ElementsAre("1ubi_A"));
+  EXPECT_THAT(usage_error([&] { (void)named_chains(config, {"1ubi_A", "9zzz_A"}); }), HasSubstr("train_data_dir"));
 }
 
 TEST(ChainSet, MissingSettingsAreNamed) {

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "tests/support/files.hpp"
+#include "tests/trainer/instrument/recording_sink.hpp"
 #include "trainer/checkpoint/checkpoint_file.hpp"
 #include "trainer/checkpoint/checkpoint_saver.hpp"
 #include "trainer/checkpoint/resume.hpp"
@@ -45,6 +46,50 @@ TEST(CudaStateCopy, IsOfTheMomentAndNotOfLater) {
     EXPECT_TRUE(copy.tensors().average.at("large").eq(7 + round).all().item<bool>());
     EXPECT_EQ(copy.tensors().average.at("large").sizes(), (std::vector<std::int64_t>{3, 5 << 20}));
     EXPECT_EQ(copy.tensors().optimizer.at("step.a").item<float>(), 3 + round);
+  }
+}
+
+// Memory is out when the averages of the second step come: while the update is captured in its graph, if there are any.
+class NoMemoryForAverages : public RecordingSink {
+ public:
+  void push(facts::Category category, const Label& label, std::optional<std::int64_t> payload) override {
+    const bool is_ema = category == facts::Category::phase && label.text() == facts::phase::ema;
+    if (is_ema && ++times_ == 2) TORCH_CHECK_WITH(OutOfMemoryError, false, "CUDA out of memory.");
+    RecordingSink::push(category, label, payload);
+  }
+
+ private:
+  int times_ = 0;
+};
+
+// What is captured has changed nothing yet; what ran as it is has changed the weights already.
+TEST(CudaCheckpoint, IsKeptWhenMemoryIsOutForTheGraphOfTheUpdate) {
+  if (!torch::cuda::is_available()) GTEST_SKIP() << "no CUDA device on this machine";
+  for (const bool graphs : {true, false}) {
+    SCOPED_TRACE(graphs);
+    const ::foldperf::testing::TemporaryFolder folder;
+    const nlohmann::json tree = resolve_config(
+        {"tiny",
+         {},
+         {"data.source.train_data_dir=\"" + ::foldperf::testing::samples_dir().string() + "\"", "train.device=cuda",
+          "data.source.train_chains=[\"1ejg_A\"]", "data.common.max_recycling_iters=0", "train.steps=4",
+          "train.evaluate_every=0", std::string("train.cuda_graphs=") + (graphs ? "true" : "false"),
+          "train.output=\"" + (folder / "run").string() + "\""}});
+    const TrainerConfig config = trainer_config_from_json(tree);
+    LoaderSource batches(config.data, choose_device("cuda"));
+    EvaluationChains evaluation(config.data, choose_device("cuda"));
+    std::ostringstream log;
+    const NoMemoryForAverages no_memory;
+    EXPECT_THROW(run_training(config, tree, batches, evaluation, log, ProgressStyle::lines), c10::OutOfMemoryError);
+    const CheckpointFolder kept(checkpoints_of(folder / "run"));
+    ASSERT_EQ(kept.all().size(), graphs ? 1u : 0u) << log.str();
+    if (!graphs) continue;
+    const RunState state = read_checkpoint(kept.file(1).string());
+    for (const auto& [name, step] : state.tensors.optimizer) {
+      if (name.starts_with("step.")) {
+        EXPECT_EQ(step.item<float>(), 1) << name;
+      }
+    }
   }
 }
 

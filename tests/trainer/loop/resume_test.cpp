@@ -333,6 +333,20 @@ TEST_F(ResumedRun, OfAnEarlierRunIsNotOverwritten) {
   const auto lines = metrics("run");
   EXPECT_THAT(message_of<UsageError>([&] { run(); }), HasSubstr("--resume"));
   EXPECT_EQ(metrics("run"), lines);
+  // Nor where it may be, and the new one cannot begin.
+  const CheckpointFolder checkpoints(checkpoints_of(folder / "run"));
+  write_file(checkpoints.path() / "step-000000001.pt.partial", "half");
+  const RunBeginning overwrite{.overwrite = true, .init_ms = {}};
+  configure("run", {"train.steps=1", "train.mlperf_log=\"/proc/none/mlperf.log\""});
+  EXPECT_THROW(run(nullptr, overwrite), SystemError);
+  EXPECT_TRUE(fs::exists(checkpoints.file(3)));
+  EXPECT_EQ(metrics("run"), lines);
+  samples.clear();
+  configure("run", {"train.steps=1"});
+  run(nullptr, overwrite);
+  ASSERT_EQ(checkpoints.all().size(), 1u);
+  EXPECT_EQ(checkpoints.all().front().steps, 1);
+  EXPECT_FALSE(fs::exists(checkpoints.path() / "step-000000001.pt.partial"));
 }
 
 }  // namespace

@@ -163,6 +163,33 @@ TEST_F(TrainingRun, KeepsTheWeightsWhenABatchFails) {
   EXPECT_NE(progress.str().find("weights after 2 steps are in"), std::string::npos) << progress.str();
 }
 
+// Fails at the beginning of a phase of the third step.
+class FailingPhase : public RecordingSink {
+ public:
+  explicit FailingPhase(const char* phase) : phase_(phase) {}
+  void push(facts::Category category, const Label& label, std::optional<std::int64_t> payload) override {
+    if (category == facts::Category::phase && label.text() == phase_ && ++times_ == 3) throw Error("a broken phase");
+    RecordingSink::push(category, label, payload);
+  }
+
+ private:
+  std::string phase_;
+  int times_ = 0;
+};
+
+TEST_F(TrainingRun, AStateThatIsOfNoStepIsNoCheckpoint) {
+  for (const auto& [phase, is_whole] : {std::pair{"backward", true}, {"clip", true}, {"ema", false}}) {
+    SCOPED_TRACE(phase);
+    fs::remove_all(output());
+    configure();
+    const FailingPhase failing(phase);
+    EXPECT_THROW(run(), Error);
+    EXPECT_EQ(metrics().size(), 2u);
+    EXPECT_TRUE(fs::exists(output() / "weights.pt"));
+    EXPECT_EQ(fs::exists(output() / "checkpoints" / "step-000000002.pt"), is_whole);
+  }
+}
+
 TEST_F(TrainingRun, ACropWithoutCoordinatesHasNoScore) {
   configure({"train.steps=2"});
   ChangedBatches batches(config, [](std::int64_t number, TensorDict& features) {
@@ -262,6 +289,29 @@ TEST_F(TrainingRun, MemoryThatIsOutForAChainsFeaturesIsThatChainsError) {
   EXPECT_THAT(results[0].error, HasSubstr("memory is out"));
   EXPECT_EQ(results[0].code, ExitCode::system);
   EXPECT_EQ(results[1].error, "");
+}
+
+// The model gives no numbers for the first chain.
+class OneChainWithoutNumbers : public TwoChains {
+ public:
+  using TwoChains::TwoChains;
+  TrainingBatch get(std::size_t index) override {
+    TrainingBatch batch = chains_of_file(index);
+    if (index == 0) batch.features.at("target_feat").fill_(std::numeric_limits<double>::quiet_NaN());
+    return batch;
+  }
+};
+
+TEST_F(TrainingRun, APredictionWithoutNumbersIsThatChainsError) {
+  configure();
+  Trainer trainer(config, at::kCPU);
+  OneChainWithoutNumbers chains(config);
+  const auto results = trainer.evaluate(chains);
+  ASSERT_EQ(results.size(), 3u);
+  EXPECT_THAT(results[0].error, HasSubstr("no numbers"));
+  EXPECT_EQ(results[0].code, ExitCode::failure);
+  EXPECT_EQ(results[1].error, "");
+  EXPECT_EQ(results[2].values, results[1].values) << "the mean is that of the other";
 }
 
 // Nothing of it can be read.

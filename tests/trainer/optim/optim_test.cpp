@@ -1,5 +1,4 @@
 // Adam, clipping and the moving average on small parameters.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
@@ -59,7 +58,7 @@ TEST(Adam, SkipsAStepWhoseGradientIsNotFinite) {
   set_gradients(parameters, 0.5);
   adam.step();
   const std::vector<torch::Tensor> before = copies(parameters);
-  const TensorDict state_before = adam.state();
+  const TensorDict state_before = map_tensors(adam.live_state(), [](const at::Tensor& t) { return t.clone(); });
 
   set_gradients(parameters, std::nan(""));
   const ClippedNorm clipped = clip_gradients(tensors_of(parameters), 0.1);
@@ -67,7 +66,7 @@ TEST(Adam, SkipsAStepWhoseGradientIsNotFinite) {
   EXPECT_FALSE(std::isfinite(clipped.norm.item<float>()));
   adam.step(clipped.not_finite);
   for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(torch::equal(before[i], parameters[i].second));
-  for (const auto& [name, tensor] : adam.state()) EXPECT_TRUE(torch::equal(tensor, state_before.at(name))) << name;
+  for (const auto& [name, tensor] : adam.live_state()) EXPECT_TRUE(torch::equal(tensor, state_before.at(name))) << name;
 }
 
 TEST(Adam, LeavesAParameterWithoutGradientAlone) {
@@ -79,7 +78,7 @@ TEST(Adam, LeavesAParameterWithoutGradientAlone) {
   adam.step();
   EXPECT_FALSE(torch::equal(before[0], parameters[0].second));
   EXPECT_TRUE(torch::equal(before[1], parameters[1].second));
-  EXPECT_EQ(adam.state().at("step.b.bias").item<float>(), 0);
+  EXPECT_EQ(adam.live_state().at("step.b.bias").item<float>(), 0);
 }
 
 TEST(Adam, ContinuesFromItsSavedState) {
@@ -95,21 +94,10 @@ TEST(Adam, ContinuesFromItsSavedState) {
   train(first, 6);
   train(second, 3);
   Adam resumed(two);
-  resumed.load_state(second.state());
+  const TensorDict saved = second.live_state();
+  for (const auto& [name, tensor] : resumed.live_state()) tensor.copy_(saved.at(name));
   train(resumed, 3);
   for (std::size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(torch::equal(one[i].second, two[i].second));
-}
-
-TEST(Adam, NamesTheTensorOfAStateThatDoesNotFit) {
-  Adam adam(make_parameters());
-  TensorDict state = adam.state();
-  state["exp_avg.b.bias"] = torch::zeros({6});
-  try {
-    adam.load_state(state);
-    FAIL() << "no exception";
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("exp_avg.b.bias"));
-  }
 }
 
 TEST(Clip, ScalesToTheGlobalNorm) {

@@ -168,7 +168,7 @@ void check_final(const Trajectory& trajectory, const Limits& limits, const Adam&
   const double mean = difference(weights, with_prefix(final_values, "weight.")).mean;
   EXPECT_LE(mean, limits.mean_weight) << "final weights";
   std::cout << "final weights: mean difference " << mean << "\n";
-  const TensorDict state = adam.state();
+  const TensorDict state = adam.live_state();
   for (const char* moment : {"exp_avg.", "exp_avg_sq."}) {
     const TensorDict expected = with_prefix(final_values, std::string("adam.") + moment);
     if (expected.empty()) continue;

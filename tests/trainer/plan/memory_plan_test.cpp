@@ -65,7 +65,7 @@ TEST(MemoryPlan, IsWhatAStepOnTheCpuAllocates) {
     const testing::TensorMemory cpu;
     trainer.step(1, batch);
     // Relative to the rest: the CPU has other scratch memory in some operators, and no blocks of 512 bytes.
-    const std::int64_t at_rest = plan.parameters + plan.optimizer + plan.average + plan.batch + plan.gradients;
+    const std::int64_t at_rest = plan.parameters + plan.optimizer + plan.average + plan.batch + plan.added_up;
     const double planned = static_cast<double>(plan.peak.allocated - at_rest);
     EXPECT_NEAR(static_cast<double>(cpu.peak_bytes()), planned, 0.15 * planned);
   }
@@ -77,6 +77,15 @@ TEST(MemoryPlan, PartsAndPhasesOfAStep) {
   EXPECT_EQ(all.parameters, recomputed.parameters);
   EXPECT_EQ(all.average, all.parameters) << "float32";
   EXPECT_EQ(all.gradients, all.parameters);
+  EXPECT_EQ(all.added_up, all.parameters);
+  const StepMemory half = step_memory(small_config({"train.precision=bf16"}));
+  EXPECT_LT(half.gradients, all.gradients);
+  // All that is at rest is there when the averages are updated, and little else.
+  for (const StepMemory& step : {all, half}) {
+    const auto at_rest =
+        static_cast<double>(step.parameters + step.optimizer + step.average + step.added_up + step.batch);
+    EXPECT_NEAR(static_cast<double>(step.phases.back().second), at_rest, 0.02 * at_rest);
+  }
   EXPECT_GE(all.optimizer, 2 * all.parameters);
   EXPECT_GT(all.activations, 2 * recomputed.activations);
   std::vector<std::string> names;
@@ -200,6 +209,10 @@ TEST(ActivationBudget, OneThatIsTooSmallNamesWhatWouldFit) {
   const std::int64_t budget = step_memory(cut).needed();
   const std::string message = testing::message_of<UsageError>([&] { plan_activations(config, budget); });
   EXPECT_THAT(message, AllOf(HasSubstr("'train.memory'"), HasSubstr("--set data.train.crop_size=32 ")));
+  TrainerConfig automatic = config;
+  automatic.train.memory = "auto";
+  EXPECT_THAT(testing::message_of<UsageError>([&] { plan_activations(automatic, budget); }),
+              HasSubstr("'train.memory' is auto, for which this device has " + gib_text(budget)));
   EXPECT_THAT(testing::message_of<UsageError>([&] { plan_activations(config, mib); }),
               HasSubstr("no crop, batch or number of extra sequences"));
 }

@@ -169,6 +169,14 @@ TEST(PredictedStructure, WhatNoPdbFileCanHoldIsSaid) {
   repeat(made.plddt, unit.plddt, times);
   EXPECT_THAT(beyond_pdb(made), HasSubstr("residues; a PDB file can number 9999"));
   EXPECT_THAT(testing::message_of<Error>([&] { pdb_text(made); }), HasSubstr("made_B has 1"));
+  PredictedStructure far_away = unit;
+  float& coordinate = far_away.atom_positions[4];  // y of the first CA atom
+  coordinate = -999.9991F;
+  EXPECT_EQ(beyond_pdb(far_away), "");
+  expect_the_same_atoms(parse_pdb(pdb_text(far_away), "made.pdb"), far_away);
+  coordinate = -1000.25F;
+  EXPECT_THAT(beyond_pdb(far_away), HasSubstr("a coordinate of -1000.25 Angstrom"));
+  expect_the_same_atoms(parse_mmcif(mmcif_text(far_away), "made.cif"), far_away);
   // mmCIF has no such limit.
   const StructureEntry read = parse_mmcif(mmcif_text(made), "made.cif");
   EXPECT_EQ(read.chains.front().length(), made.length());

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "tests/support/errors.hpp"
@@ -13,6 +14,7 @@
 #include "trainer/config/trainer_config.hpp"
 #include "trainer/data/chain_dataset.hpp"
 #include "trainer/data/expand_sample.hpp"
+#include "trainer/predict/finite_outputs.hpp"
 
 namespace foldperf::trainer {
 namespace {
@@ -91,6 +93,17 @@ TEST(Predictor, ThePtmHeadGivesAScore) {
   EXPECT_LT(*prediction.ptm, 1);
 }
 
+TEST(Predictor, WeightsThatDivergedPredictNothing) {
+  const TrainerConfig config = small_config();
+  TensorDict weights = random_weights(config.model);
+  weights.at("structure_module.linear_in.weight").fill_(std::numeric_limits<float>::quiet_NaN());
+  const ChainDataset dataset = dataset_of(named_chains(config.data, {"1as5_A"}).front(), config.data);
+  const TensorDict features = expand(dataset.load(0, 0, {1, 0, 0}).sample, at::kCPU);
+  Predictor predictor(config.model, weights, "w", at::kCPU);
+  EXPECT_THAT(testing::message_of<NotFinite>([&] { (void)predictor.predict(features); }),
+              HasSubstr("no numbers (final_atom_positions)"));
+}
+
 TEST(Predictor, WeightsOfAnotherModelAreRefused) {
   const TrainerConfig config = small_config();
   TensorDict weights = random_weights(config.model);
@@ -145,6 +158,10 @@ TEST(NamedChains, AreLookedForInBothFolders) {
   ASSERT_EQ(both[1].catalog.chains.size(), 2u);
   EXPECT_EQ(both[1].catalog.chains[0].name, "1ubi_A");
   EXPECT_EQ(both[1].catalog.chains[1].name, "1as5_A");
+  const std::vector<ChainSet> twice = named_chains(config.data, {"1as5_A", "1abc_A", "1as5", "1abc_A"});
+  ASSERT_EQ(twice.size(), 2u);
+  EXPECT_EQ(twice[0].catalog.chains.size(), 1u);
+  EXPECT_EQ(twice[1].catalog.chains.size(), 1u) << "its entry has one chain, which is named already";
   EXPECT_THAT(testing::input_error([&] { named_chains(config.data, {"9zzz_A"}); }), HasSubstr("9zzz"));
   EXPECT_THAT(testing::input_error([&] { named_chains(config.data, {"1abc_A", "9zzz_A"}); }), HasSubstr("9zzz"));
 }

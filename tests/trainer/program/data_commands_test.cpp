@@ -77,6 +77,11 @@ TEST(FeaturesCommand, MistakesAreNamed) {
   const ProcessResult no_weights = run(outputs);
   EXPECT_EQ(no_weights.exit_code, 2);
   EXPECT_THAT(no_weights.errors, HasSubstr("train.initial_weights"));
+  std::vector<std::string> same_file = outputs;
+  same_file.back() = (folder / "." / "f.pt").string();
+  const ProcessResult one_file = run(same_file);
+  EXPECT_EQ(one_file.exit_code, 2);
+  EXPECT_THAT(one_file.errors, HasSubstr("a file of its own"));
   std::vector<std::string> missing = outputs;
   missing.insert(missing.end(), {"--preset", "tiny", "--set", "train.initial_weights=none.pt"});
   const ProcessResult no_file = run(missing);

@@ -68,7 +68,8 @@ TEST(Memory, MistakesAreExplained) {
     EXPECT_EQ(result.output, "");
   };
   expect({"--memory", "40"}, "--memory goes with --dry-run");
-  expect({"--dry-run", "--memory", "-1"}, "--memory must be above 0");
+  expect({"--dry-run", "--memory", "-1"}, "--memory must be a number of GiB above 0");
+  expect({"--dry-run", "--memory", "inf"}, "--memory must be a number of GiB above 0");
   expect({"--dry-run", "--set", "train.memory=much"}, "'train.memory' must be off, auto or a number of GiB above 0");
   expect({"--dry-run", "--set", "train.memory=0"}, "'train.memory' must be off, auto or a number of GiB above 0");
   expect({"--dry-run", "--preset", "initial_training", "--set", "train.memory=2"}, "needs ");

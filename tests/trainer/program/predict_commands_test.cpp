@@ -115,15 +115,19 @@ TEST_F(Predict, WritesStructuresThatReadBackAndScoresOfKnownOnes) {
 
 TEST_F(Predict, SequencesNeedNoStructure) {
   const TemporaryFolder out;
-  out.write("two.fasta", ">sp|P1|FIRST some protein\nMQIFVKTLTGK\n>second\nTTCCPSIVARSNFNVC\n");
+  // A record called as a column of the table is.
+  out.write("two.fasta", ">sp|P1|FIRST some protein\nMQIFVKTLTGK\n>chain\nTTCCPSIVARSNFNVC\n");
   const ProcessResult result =
       run(command("predict", out / "made", {"--fasta", (out / "two.fasta").string(), "--raw"}));
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   const StructureEntry first = read_structure(out / "made" / "sp_P1_FIRST.cif");
   EXPECT_EQ(first.chains.at(0).sequence, "MQIFVKTLTGK");
-  const json about = json::parse(read_file(out / "made" / "second.json"));
+  const json about = json::parse(read_file(out / "made" / "chain.json"));
   EXPECT_FALSE(about.contains("known_structure"));
   EXPECT_THAT(about.at("weights").get<std::string>(), HasSubstr("weights_raw.pt"));
+  EXPECT_THAT(
+      read_file(out / "made" / "predictions.tsv"),
+      AllOf(HasSubstr("chain\tresidues\tlddt_ca\t"), HasSubstr("\nsp_P1_FIRST\t11\t"), HasSubstr("\nchain\t16\t")));
   // No structures are needed at all.
   const ProcessResult alone = run(command(
       "predict", out / "alone", {"--fasta", (out / "two.fasta").string(), "--set", "data.source.train_data_dir=\"\""}));
