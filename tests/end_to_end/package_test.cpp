@@ -126,6 +126,8 @@ TEST_F(Package, NamesATorchOfAnotherBuild) {
   for (const char* name : {"libtorch.so", "libtorch_cpu.so", "libtorch_cuda.so", "libc10.so", "libc10_cuda.so"}) {
     fs::copy_file(*elsewhere / "some where/lib/libfoldperf_collector.so", torch / "lib" / name);
   }
+  // CUDA's libraries are beside it, as pip puts them: a machine may have no other.
+  fs::create_directory_symlink(fs::path(TORCH_DIR).parent_path() / "nvidia", torch.parent_path() / "nvidia");
   const auto doctor = run({"foldperf", "doctor", "--format", "json"}, torch.string());
   EXPECT_EQ(doctor.exit_code, 1);
   EXPECT_EQ(finding(doctor, "Trainer")["state"], "broken");
