@@ -19,7 +19,7 @@ std::unique_ptr<telemetry::GpuSampler> measure_gpu(at::Device device,
                                                    const std::function<void(const std::string&)>& note) {
   if (!device.is_cuda()) return nullptr;
   std::string why_not;
-  auto source = telemetry::NvmlDevice::open(pci_bus_id(device), why_not);
+  auto source = gpu::NvmlDevice::open(pci_bus_id(device), why_not);
   if (source == nullptr) {
     note("no energy and clocks of the GPU in the metrics: " + why_not);
     return nullptr;

@@ -12,7 +12,7 @@ std::int64_t now_ns() {
 
 }  // namespace
 
-void GpuAccumulator::sum_energy(const GpuReading& reading, std::int64_t time_ns) {
+void GpuAccumulator::sum_energy(const gpu::GpuReading& reading, std::int64_t time_ns) {
   const double power_w = reading.power_mw ? *reading.power_mw * 1e-3 : 0;
   if (reading.energy_mj) {
     // A counter that went back (driver restarted, GPU reset) starts anew.
@@ -28,7 +28,7 @@ void GpuAccumulator::sum_energy(const GpuReading& reading, std::int64_t time_ns)
   power_w_ = power_w;
 }
 
-void GpuAccumulator::add(const GpuReading& reading, std::int64_t time_ns) {
+void GpuAccumulator::add(const gpu::GpuReading& reading, std::int64_t time_ns) {
   sum_energy(reading, time_ns);
   last_ns_ = time_ns;
   const auto add = [&](const char* name, double value) {
@@ -46,9 +46,9 @@ void GpuAccumulator::add(const GpuReading& reading, std::int64_t time_ns) {
     const auto held_back_by = [&](std::uint64_t reasons) {
       return (*reading.clock_reasons & reasons) != 0 ? 1.0 : 0.0;
     };
-    add("throttled_share", held_back_by(clock_reason::any));
-    add("throttled_power_share", held_back_by(clock_reason::power));
-    add("throttled_thermal_share", held_back_by(clock_reason::thermal));
+    add("throttled_share", held_back_by(gpu::clock_reason::any));
+    add("throttled_power_share", held_back_by(gpu::clock_reason::power));
+    add("throttled_thermal_share", held_back_by(gpu::clock_reason::thermal));
   }
 }
 
@@ -66,7 +66,7 @@ std::map<std::string, double> GpuAccumulator::take(std::int64_t time_ns) {
   return values;
 }
 
-GpuSampler::GpuSampler(std::unique_ptr<GpuSource> source, std::chrono::milliseconds interval)
+GpuSampler::GpuSampler(std::unique_ptr<gpu::GpuSource> source, std::chrono::milliseconds interval)
     : source_(std::move(source)) {
   sums_.add(source_->read(), now_ns());
   thread_ = std::thread([this, interval] { run(interval); });
@@ -85,7 +85,7 @@ void GpuSampler::run(std::chrono::milliseconds interval) {
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, interval, [this] { return stop_; })) {
     lock.unlock();  // the driver may take its time: a step must not wait for it
-    const GpuReading reading = source_->read();
+    const gpu::GpuReading reading = source_->read();
     lock.lock();
     sums_.add(reading, now_ns());
   }

@@ -12,14 +12,14 @@
 #include <string>
 #include <thread>
 
-#include "trainer/telemetry/nvml.hpp"
+#include "core/gpu/nvml.hpp"
 
 namespace foldperf::trainer::telemetry {
 
 // Sums over readings between two takes. Time is given, in ns of any steady clock: this class has none, nor a thread.
 class GpuAccumulator {
  public:
-  void add(const GpuReading& reading, std::int64_t time_ns);
+  void add(const gpu::GpuReading& reading, std::int64_t time_ns);
 
   // Of the time since the last take (the first: since the first reading), by name; a value that the GPU does not tell
   // is left out. energy_j: from the energy counter, else power over time; between readings it goes on at the last
@@ -34,7 +34,7 @@ class GpuAccumulator {
     double sum = 0;
     std::int64_t count = 0;
   };
-  void sum_energy(const GpuReading& reading, std::int64_t time_ns);
+  void sum_energy(const gpu::GpuReading& reading, std::int64_t time_ns);
 
   std::map<std::string, Mean> means_;
   std::map<std::string, double> last_;
@@ -48,7 +48,7 @@ class GpuAccumulator {
 
 class GpuSampler {
  public:
-  explicit GpuSampler(std::unique_ptr<GpuSource> source,
+  explicit GpuSampler(std::unique_ptr<gpu::GpuSource> source,
                       std::chrono::milliseconds interval = std::chrono::milliseconds(100));
   GpuSampler(const GpuSampler&) = delete;
   GpuSampler& operator=(const GpuSampler&) = delete;
@@ -60,7 +60,7 @@ class GpuSampler {
  private:
   void run(std::chrono::milliseconds interval);
 
-  std::unique_ptr<GpuSource> source_;
+  std::unique_ptr<gpu::GpuSource> source_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

@@ -20,8 +20,8 @@ std::string framed(std::string_view message);
 class EventFile {
  public:
   // Makes the folder where it is missing, and a new file in it: runs that go on append a file, never to one.
-  // `first_step`: the first of which this file tells; TensorBoard drops what earlier files in the folder tell of it and of
-  // later ones. Throws SystemError naming the path.
+  // `first_step`: the first of which this file tells; TensorBoard drops what earlier files in the folder tell of it and
+  // of later ones. Throws SystemError naming the path.
   explicit EventFile(const std::filesystem::path& folder, std::int64_t first_step = 0);
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;

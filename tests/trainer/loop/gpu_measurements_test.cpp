@@ -22,7 +22,7 @@ TEST(GpuMeasurements, EveryGpuIsKnownToNvmlByItsPlace) {
     const std::string id = pci_bus_id({at::kCUDA, i});
     EXPECT_THAT(id, MatchesRegex("[0-9a-f]+:[0-9a-f]+:[0-9a-f]+\\.0"));
     std::string why_not;
-    EXPECT_NE(telemetry::NvmlDevice::open(id, why_not), nullptr) << why_not;
+    EXPECT_NE(gpu::NvmlDevice::open(id, why_not), nullptr) << why_not;
   }
 }
 

@@ -16,8 +16,8 @@ using ::testing::IsEmpty;
 
 constexpr std::int64_t second = 1'000'000'000;
 
-GpuReading reading_of(std::optional<std::uint64_t> energy_mj, std::optional<std::uint32_t> power_mw) {
-  GpuReading reading;
+gpu::GpuReading reading_of(std::optional<std::uint64_t> energy_mj, std::optional<std::uint32_t> power_mw) {
+  gpu::GpuReading reading;
   reading.energy_mj = energy_mj;
   reading.power_mw = power_mw;
   return reading;
@@ -66,7 +66,7 @@ TEST(GpuAccumulator, ACounterThatStartsAgainCostsNothing) {
 
 TEST(GpuAccumulator, MeansOfTheReadingsSinceTheLastTake) {
   GpuAccumulator sums;
-  GpuReading reading = reading_of({}, 500'000);
+  gpu::GpuReading reading = reading_of({}, 500'000);
   reading.sm_clock_mhz = 1980;
   reading.clock_reasons = 0;
   sums.add(reading, 0);
@@ -97,11 +97,11 @@ TEST(GpuAccumulator, NothingToldNothingThere) {
 }
 
 // A GPU whose third look never ends until the test says so.
-class HangingSource : public GpuSource {
+class HangingSource : public gpu::GpuSource {
  public:
   explicit HangingSource(std::promise<void>& hangs, std::shared_future<void> go_on)
       : hangs_(hangs), go_on_(std::move(go_on)) {}
-  GpuReading read() override {
+  gpu::GpuReading read() override {
     if (++looks_ == 3) {
       hangs_.set_value();
       go_on_.wait();

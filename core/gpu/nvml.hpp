@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace foldperf::trainer::telemetry {
+namespace foldperf::gpu {
 
 // One look. What the GPU or its driver does not tell is missing.
 struct GpuReading {
@@ -60,4 +60,4 @@ class NvmlDevice : public GpuSource {
   std::vector<std::string> missing_;
 };
 
-}  // namespace foldperf::trainer::telemetry
+}  // namespace foldperf::gpu

@@ -1,10 +1,10 @@
-#include "trainer/telemetry/nvml.hpp"
+#include "core/gpu/nvml.hpp"
 
 #include <dlfcn.h>
 
 #include <array>
 
-namespace foldperf::trainer::telemetry {
+namespace foldperf::gpu {
 namespace {
 
 // Numbers of nvml.h. A device is a pointer that only the library looks into.
@@ -145,4 +145,4 @@ GpuReading NvmlDevice::read() {
   return reading;
 }
 
-}  // namespace foldperf::trainer::telemetry
+}  // namespace foldperf::gpu

@@ -1,5 +1,5 @@
 // The GPU's counters through a library in the place of the driver's.
-#include "trainer/telemetry/nvml.hpp"
+#include "core/gpu/nvml.hpp"
 
 #include <dlfcn.h>
 #include <gmock/gmock.h>
@@ -7,7 +7,7 @@
 
 #include <cstdlib>
 
-namespace foldperf::trainer::telemetry {
+namespace foldperf::gpu {
 namespace {
 
 using ::testing::ElementsAre;
@@ -87,4 +87,4 @@ TEST_F(Nvml, EndsWhatItStarted) {
 }
 
 }  // namespace
-}  // namespace foldperf::trainer::telemetry
+}  // namespace foldperf::gpu
