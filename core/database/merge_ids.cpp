@@ -1,19 +1,39 @@
 #include "core/database/merge_ids.hpp"
 
+#include <sqlite3.h>
+
 namespace foldperf::database {
 
 using sqlite::Statement;
 
 MergeIds::MergeIds(sqlite::Connection& connection) : connection_(connection) {
   domains_[""] = {0};
+  // A look-up for each of a million names is too much for a sub-select.
+  sqlite3_create_function(connection.handle(), "fp_string", 1, SQLITE_UTF8 | SQLITE_DIRECTONLY, this,
+                          &MergeIds::fp_string, nullptr, nullptr);
   connection_.exec(
-      "CREATE TEMP TABLE string_map(old INTEGER PRIMARY KEY, new INTEGER);"
       "CREATE TEMP TABLE domain_map(old INTEGER PRIMARY KEY, new INTEGER);"
       "CREATE TEMP TABLE communicator_map(old INTEGER PRIMARY KEY, new INTEGER)");
 }
 
+MergeIds::~MergeIds() {
+  sqlite3_create_function(connection_.handle(), "fp_string", 1, SQLITE_UTF8, nullptr, nullptr, nullptr, nullptr);
+}
+
+void MergeIds::fp_string(sqlite3_context* context, int, sqlite3_value** arguments) {
+  const auto* ids = static_cast<const MergeIds*>(sqlite3_user_data(context));
+  if (sqlite3_value_type(arguments[0]) != SQLITE_INTEGER) return sqlite3_result_null(context);
+  const std::int64_t old_id = sqlite3_value_int64(arguments[0]);
+  const auto place = static_cast<std::uint64_t>(old_id);
+  if (place < ids->dense_string_map_.size() && ids->dense_string_map_[place] != 0) {
+    return sqlite3_result_int64(context, ids->dense_string_map_[place]);
+  }
+  const auto found = ids->far_string_map_.find(old_id);
+  found == ids->far_string_map_.end() ? sqlite3_result_null(context) : sqlite3_result_int64(context, found->second);
+}
+
 void MergeIds::map_file(int file, int rank) {
-  connection_.exec("DELETE FROM string_map; DELETE FROM domain_map; DELETE FROM communicator_map");
+  connection_.exec("DELETE FROM domain_map; DELETE FROM communicator_map");
   new_strings_.clear();
   map_strings();
   map_domains(rank);
@@ -39,12 +59,21 @@ std::int64_t MergeIds::intern(const std::string& text) {
 }
 
 void MergeIds::map_strings() {
+  static constexpr std::int64_t densest = std::int64_t{1} << 22;
+  dense_string_map_.clear();
+  far_string_map_.clear();
   Statement read(connection_, "SELECT id,value FROM source.StringIds");
-  Statement write(connection_, "INSERT OR IGNORE INTO string_map(old,new) VALUES(?1,?2)");
   while (read.step()) {
-    write.bind(1, read.integer(0));
-    write.bind(2, intern(std::string(read.text(1))));
-    write.run();
+    const std::int64_t old_id = read.integer(0);
+    const std::int64_t new_id = intern(std::string(read.text(1)));
+    if (old_id >= 0 && old_id < densest) {
+      if (const auto place = static_cast<std::size_t>(old_id); place >= dense_string_map_.size()) {
+        dense_string_map_.resize(place + 1 + place / 2);
+      }
+      dense_string_map_[static_cast<std::size_t>(old_id)] = new_id;
+    } else {
+      far_string_map_[old_id] = new_id;
+    }
   }
 }
 

@@ -36,14 +36,19 @@ class Merger {
     // Nsight's bits for virtual machines tell apart pids that come twice, on two hosts or after one another.
     changes.global_id_base = static_cast<std::int64_t>(pids_[source.pid] & 0xFF) << 48;
     attach(source);
+    rows_of_file_.clear();
     try {
       connection_.exec("BEGIN");
+      changes.small = small_;
+      const RowChanges::SmallIds next = after(source_highest());
       ids_.map_file(files_, rank);
       for (const std::string& table : copied_tables()) copy(table, table, changes);
       copy("nvtx_open", "NVTX_EVENTS", changes);
       add_rank(source, rank, changes.time_offset_ns);
       for (const auto& [table, rows] : source.losses.lost_rows) add_loss(rank, table, rows);
       connection_.exec("COMMIT");
+      small_ = next;
+      for (const auto& [table, rows] : rows_of_file_) rows_[table] += rows;
     } catch (...) {
       roll_back();
       ids_.forget_file();
@@ -54,7 +59,20 @@ class Merger {
     ++pids_[source.pid];
   }
 
+  [[nodiscard]] const std::map<std::string, std::int64_t>& rows() const { return rows_; }
+
  private:
+  RowChanges::SmallIds source_highest() {
+    Statement highest(connection_, highest_ids_sql());
+    highest.step();
+    return {highest.integer(0), highest.integer(1), highest.integer(2), highest.integer(3)};
+  }
+  // Where the next file's small ids begin: they are told apart over the run, and stay few bytes.
+  [[nodiscard]] RowChanges::SmallIds after(const RowChanges::SmallIds& highest) const {
+    return {small_.graph_node + highest.graph_node, small_.graph + highest.graph, small_.stack + highest.stack,
+            small_.collective + highest.collective};
+  }
+
   // What brings the process' times to the run's clock. A damaged file may hold any number.
   [[nodiscard]] std::int64_t time_offset_ns(const Source& source) const {
     std::int64_t offset = 0;
@@ -88,14 +106,16 @@ class Merger {
 
   void copy(const std::string& table, const std::string& target, const RowChanges& changes) {
     connection_.exec(copy_sql(table, target, columns_.at(target), changes));
+    if (const int rows = connection_.changes(); rows > 0) rows_of_file_[target] += rows;
   }
 
   void add_rank(const Source& source, int rank, std::int64_t offset_ns) {
     Statement add(connection_,
                   "INSERT OR REPLACE INTO main.ranks(rank,world_size,host,pid,command,start_utc_ns,end_utc_ns,state,"
-                  "cpu_model,cpu_count,memory_bytes,os,offset_ns,source_file) "
+                  "cpu_model,cpu_count,memory_bytes,os,offset_ns,source_file,level,graph_mode) "
                   "SELECT ?1,world_size,host,pid,command,start_utc_ns,end_utc_ns,"
-                  "CASE state WHEN 'finished' THEN state ELSE 'killed' END,cpu_model,cpu_count,memory_bytes,os,?2,?3 "
+                  "CASE state WHEN 'finished' THEN state ELSE 'killed' "
+                  "END,cpu_model,cpu_count,memory_bytes,os,?2,?3,level,graph_mode "
                   "FROM source.ranks");
     add.bind(1, std::int64_t{rank});
     add.bind(2, offset_ns);
@@ -126,6 +146,8 @@ class Merger {
   MergeIds ids_;
   std::int64_t run_start_ns_;
   int files_ = 0;
+  RowChanges::SmallIds small_;  // of the next file
+  std::map<std::string, std::int64_t> rows_, rows_of_file_;
   std::map<std::int64_t, int> pids_;  // how many files so far had this pid
   std::map<std::string, std::vector<std::string>> columns_;
 };
@@ -160,6 +182,13 @@ std::vector<Source> look_into(MergeReport& report, const std::string& output) {
     sources.push_back(std::move(source));
   }
   return sources;
+}
+
+// The indexes of millions of rows are sorted in files: beside the output there is room, which /tmp may lack.
+void sort_beside(sqlite::Connection& connection, const std::string& output) {
+  std::string folder = fs::absolute(output).parent_path().string();
+  for (std::size_t at = 0; (at = folder.find('\'', at)) != std::string::npos; at += 2) folder.insert(at, 1, '\'');
+  connection.exec("PRAGMA temp_store_directory='" + folder + "'");
 }
 
 void write_run(sqlite::Connection& connection, const RunInfo& run, std::int64_t start_ns) {
@@ -202,7 +231,8 @@ void merge_into(const std::string& path, const std::string& output, const RunInf
   // Only a whole file is ever renamed to its place, so nothing is kept for the case of a crash.
   connection.exec(
       "PRAGMA page_size=8192; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; "
-      "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY");
+      "PRAGMA cache_size=-65536; PRAGMA temp_store=FILE");
+  sort_beside(connection, output);
   create_schema(connection);
   Merger merger(connection, start_ns);
   for (Source& source : sources) {
@@ -217,7 +247,10 @@ void merge_into(const std::string& path, const std::string& output, const RunInf
   write_run(connection, run, start_ns);
   for (const std::string& sql : index_sql()) connection.exec(sql);
   connection.exec("COMMIT; PRAGMA journal_mode=DELETE");
-  report.events = connection.query_int("SELECT count(*) FROM NVTX_EVENTS");
+  report.rows = merger.rows();
+  for (const auto& [table, rows] : report.rows) {
+    if (table == "NVTX_EVENTS" || table == "collectives" || table.starts_with("CUPTI_")) report.events += rows;
+  }
 }
 
 }  // namespace

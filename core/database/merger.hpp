@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,8 @@ struct MergedFile {
 
 struct MergeReport {
   std::vector<MergedFile> files;
-  std::int64_t events = 0;  // NVTX events in the run
+  std::map<std::string, std::int64_t> rows;  // by table: what the processes' records became
+  std::int64_t events = 0;                   // of these: NVTX events, CUDA's activities and collectives
 };
 
 // Files named *.foldperf in `folder`, sorted: what a run's processes wrote.

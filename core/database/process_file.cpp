@@ -41,7 +41,8 @@ std::unique_ptr<sqlite::Connection> fill_file(const std::string& path, const Pro
   run.run();
   sqlite::Statement rank(*connection,
                          "INSERT INTO ranks(rank,world_size,host,pid,command,start_utc_ns,state,cpu_model,cpu_count,"
-                         "memory_bytes,os,source_file) VALUES(?1,?2,?3,?4,?5,?6,'running',?7,?8,?9,?10,?11)");
+                         "memory_bytes,os,source_file,level,graph_mode) "
+                         "VALUES(?1,?2,?3,?4,?5,?6,'running',?7,?8,?9,?10,?11,?12,?13)");
   rank.bind(1, std::int64_t{process.rank});
   rank.bind_optional(2, process.world_size);
   rank.bind(3, process.host);
@@ -53,6 +54,8 @@ std::unique_ptr<sqlite::Connection> fill_file(const std::string& path, const Pro
   rank.bind(9, process.memory_bytes);
   rank.bind_text_or_null(10, process.os);
   rank.bind(11, path);
+  rank.bind_text_or_null(12, process.level);
+  rank.bind_text_or_null(13, process.graph_mode);
   rank.run();
   return connection;
 }

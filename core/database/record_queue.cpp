@@ -14,6 +14,9 @@ RecordQueue::Shard& RecordQueue::shard_of(records::Kind kind) noexcept {
     case records::Kind::cuda_device:
     case records::Kind::communicator:
     case records::Kind::collector:
+    case records::Kind::kernel_name:
+    case records::Kind::api_name:
+    case records::Kind::range_stack:
       return shards_[0];
     default: {
       // A thread's handle is the address of its stack's control block: cheap, and unlike for every live thread.

@@ -38,6 +38,11 @@ class Row {
   Row(StringTable& strings, sqlite::Statement& statement) : strings_(strings), statement_(statement) {}
   Row& operator<<(std::int64_t value);
   Row& operator<<(std::int32_t value) { return *this << std::int64_t{value}; }
+  Row& operator<<(std::uint32_t value) { return *this << std::int64_t{value}; }
+  Row& operator<<(bool value) { return *this << std::int64_t{value}; }
+  Row& operator<<(const std::optional<std::uint32_t>& value) {
+    return *this << (value ? std::optional<std::int64_t>(*value) : std::nullopt);
+  }
   Row& operator<<(double value);  // NULL where it is not finite
   Row& operator<<(const std::optional<std::int64_t>& value);
   Row& operator<<(std::string_view text);  // NULL where it is empty

@@ -21,10 +21,12 @@ void RecordTables::begin() { connection_.exec("BEGIN IMMEDIATE"); }
 void RecordTables::commit() {
   connection_.exec("COMMIT");
   strings_.commit();
+  names_.commit();
 }
 
 void RecordTables::roll_back() noexcept {
   strings_.forget_uncommitted();
+  names_.forget_uncommitted();
   try {
     connection_.exec("ROLLBACK");
   } catch (const sqlite::SqliteError&) {
@@ -97,10 +99,11 @@ void RecordTables::insert_open_range(const records::NvtxRecord& record) {
 
 void RecordTables::insert_fact(const records::NvtxRecord& r, std::string_view text) {
   const auto fact = facts::parse_fact(text);
-  if (fact) insert_fact_row(r.start_ns, r.global_tid_start, *fact);
+  if (fact) insert_fact_row(r, *fact);
 }
 
-void RecordTables::insert_fact_row(std::int64_t at, std::int64_t global_tid, const facts::Fact& fact) {
+void RecordTables::insert_fact_row(const records::NvtxRecord& r, const facts::Fact& fact) {
+  const std::int64_t at = r.start_ns;
   if (const auto* step = std::get_if<facts::StepFact>(&fact)) {
     static constexpr const char* table = "steps";
     (row(table, "rank,step,at,samples") << rank_ << step->step << at << step->samples).write();
@@ -125,9 +128,9 @@ void RecordTables::insert_fact_row(std::int64_t at, std::int64_t global_tid, con
     std::string shape = "[";
     for (const auto extent : workload->shape) shape += (shape.size() > 1 ? "," : "") + std::to_string(extent);
     shape += "]";
-    (row(table, "rank,at,globalTid,kernel,shape,dtype,bytes,flops,exponentials,configuration,chosen")
-     << rank_ << at << global_tid << workload->kernel << shape << workload->dtype << workload->bytes << workload->flops
-     << workload->exponentials << workload->configuration << workload->chosen)
+    (row(table, "rank,at,globalTid,kernel,shape,dtype,bytes,flops,exponentials,configuration,chosen,graphNodeId")
+     << rank_ << at << r.global_tid_start << workload->kernel << shape << workload->dtype << workload->bytes
+     << workload->flops << workload->exponentials << workload->configuration << workload->chosen << r.graph_node_id)
         .write();
   }
 }
@@ -155,21 +158,6 @@ void RecordTables::insert(const records::ThreadNameRecord& r) {
   ((row(table, "rank,globalTid,nameId,priority") << rank_ << r.global_tid).name(r.name) << r.priority).write();
 }
 
-void RecordTables::insert(const records::CommunicatorRecord& r) {
-  static constexpr const char* table = "communicators";
-  (row(table, "rank,communicator,global_id,name,size,rank_in_communicator")
-   << rank_ << r.communicator << r.global_id << r.name << r.size << r.rank_in_communicator)
-      .write();
-}
-void RecordTables::insert(const records::CollectiveRecord& r) {
-  static constexpr const char* table = "collectives";
-  (row(table,
-       "rank,start,\"end\",communicator,sequence_number,operation,bytes,dtype,algorithm,protocol,channels,"
-       "correlationId")
-   << rank_ << r.start_ns << r.end_ns << r.communicator << r.sequence_number << r.operation << r.bytes << r.dtype
-   << r.algorithm << r.protocol << r.channels << r.correlation_id)
-      .write();
-}
 void RecordTables::insert(const records::CollectorRecord& r) {
   static constexpr const char* table = "collectors";
   sqlite::Statement forget(connection_, "DELETE FROM collectors WHERE name=?1");
@@ -224,6 +212,40 @@ const char* table_of(records::Kind kind) {
       return "collectives";
     case Kind::collector:
       return "collectors";
+    case Kind::kernel_name:
+      return "StringIds";
+    case Kind::api_name:
+      return "StringIds";
+    case Kind::range_stack:
+      return "range_stacks";
+    case Kind::graph_node:
+      return "CUDA_GRAPH_NODE_EVENTS";
+    case Kind::graph:
+      return "CUDA_GRAPH_EVENTS";
+    case Kind::cuda_event:
+      return "CUPTI_ACTIVITY_KIND_CUDA_EVENT";
+    case Kind::overhead:
+      return "CUPTI_ACTIVITY_KIND_OVERHEAD";
+    case Kind::memory:
+      return "memory_events";
+    case Kind::environment:
+      return "environment";
+    case Kind::collective_channel:
+      return "collective_channels";
+    case Kind::proxy_wait:
+      return "proxy_waits";
+    case Kind::host_sample:
+      return "host_samples";
+    case Kind::host_core:
+      return "host_cores";
+    case Kind::counter_sample:
+      return "counter_samples";
+    case Kind::counter_window:
+      return "counter_windows";
+    case Kind::window:
+      return "windows";
+    case Kind::clock:
+      return "clock";
   }
   return "unknown";
 }

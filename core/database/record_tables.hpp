@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/database/name_keys.hpp"
 #include "core/database/record_row.hpp"
 #include "core/facts/facts.hpp"
 #include "core/records/records.hpp"
@@ -38,6 +39,22 @@ class RecordTables {
   void insert(const records::CommunicatorRecord& record);
   void insert(const records::CollectiveRecord& record);
   void insert(const records::CollectorRecord& record);
+  void insert(const records::KernelNameRecord& record);
+  void insert(const records::ApiNameRecord& record);
+  void insert(const records::RangeStackRecord& record);
+  void insert(const records::GraphNodeRecord& record);
+  void insert(const records::GraphRecord& record);
+  void insert(const records::CudaEventRecord& record);
+  void insert(const records::OverheadRecord& record);
+  void insert(const records::MemoryRecord& record);
+  void insert(const records::EnvironmentRecord& record);
+  void insert(const records::CollectiveChannelRecord& record);
+  void insert(const records::ProxyWaitRecord& record);
+  void insert(const records::HostSampleRecord& record);
+  void insert(const records::HostCoreRecord& record);
+  void insert(const records::CounterSampleRecord& record);
+  void insert(const records::CounterWindowRecord& record);
+  void insert(const records::WindowRecord& record);
 
   // Replaces the ranges known to be open (records without an end).
   void clear_open_ranges();
@@ -56,13 +73,14 @@ class RecordTables {
   void insert_nvtx(const char* table, const records::NvtxRecord& record, bool intern);
   [[nodiscard]] std::string_view fact_text(const records::NvtxRecord& record) const;
   void insert_fact(const records::NvtxRecord& record, std::string_view text);
-  void insert_fact_row(std::int64_t at, std::int64_t global_tid, const facts::Fact& fact);
+  void insert_fact_row(const records::NvtxRecord& record, const facts::Fact& fact);
 
   sqlite::Connection& connection_;
   std::int64_t rank_;
   StringTable strings_;
   std::unordered_map<const char*, sqlite::Statement> statements_;  // by the address of the table's literal
-  std::set<std::int64_t> fact_domains_;                            // ids of NVTX domains called "foldperf"
+  NameKeys names_;
+  std::set<std::int64_t> fact_domains_;  // ids of NVTX domains called "foldperf"
 };
 
 // The table that holds records of `kind`.

@@ -13,7 +13,7 @@
 
 namespace foldperf::database {
 
-inline constexpr int schema_version = 1;
+inline constexpr int schema_version = 2;
 inline constexpr int application_id = 0x666C6470;  // "fldp": PRAGMA application_id of our files
 
 struct Migration {

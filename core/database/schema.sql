@@ -1,4 +1,4 @@
--- Run database of foldperf, version 1 (PRAGMA user_version). Described for users in docs/run-database.md.
+-- Run database of foldperf, version 2 (PRAGMA user_version). Described for users in docs/run-database.md.
 --
 -- Tables in CAPITALS or CamelCase carry Nsight Systems' names and columns, so that people's SQL works on them, plus
 -- `rank`. Times are int64 nanoseconds from the run's start (runs.start_utc_ns). A file of one process and a merged run
@@ -18,33 +18,39 @@ CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL (
   gridX INTEGER, gridY INTEGER, gridZ INTEGER, blockX INTEGER, blockY INTEGER, blockZ INTEGER,
   staticSharedMemory INTEGER, dynamicSharedMemory INTEGER, localMemoryPerThread INTEGER, localMemoryTotal INTEGER,
   gridId INTEGER, sharedMemoryExecuted INTEGER, graphNodeId INTEGER, graphId INTEGER, sharedMemoryLimitConfig INTEGER,
-  rank INTEGER NOT NULL, raw_correlationId INTEGER);
+  rank INTEGER NOT NULL,
+  raw_correlationId INTEGER GENERATED ALWAYS AS (correlationId & 1099511627775) VIRTUAL);
 
 CREATE TABLE CUPTI_ACTIVITY_KIND_MEMCPY (
   start INTEGER NOT NULL, "end" INTEGER NOT NULL, deviceId INTEGER, contextId INTEGER, greenContextId INTEGER,
   streamId INTEGER, correlationId INTEGER, globalPid INTEGER, bytes INTEGER, copyKind INTEGER, srcKind INTEGER,
   dstKind INTEGER, srcDeviceId INTEGER, srcContextId INTEGER, dstDeviceId INTEGER, dstContextId INTEGER,
-  graphNodeId INTEGER, rank INTEGER NOT NULL, raw_correlationId INTEGER);
+  graphNodeId INTEGER, graphId INTEGER, rank INTEGER NOT NULL,
+  raw_correlationId INTEGER GENERATED ALWAYS AS (correlationId & 1099511627775) VIRTUAL);
 
 CREATE TABLE CUPTI_ACTIVITY_KIND_MEMSET (
   start INTEGER NOT NULL, "end" INTEGER NOT NULL, deviceId INTEGER, contextId INTEGER, greenContextId INTEGER,
   streamId INTEGER, correlationId INTEGER, globalPid INTEGER, value INTEGER, bytes INTEGER, graphNodeId INTEGER,
-  memKind INTEGER, rank INTEGER NOT NULL, raw_correlationId INTEGER);
+  graphId INTEGER, memKind INTEGER, rank INTEGER NOT NULL,
+  raw_correlationId INTEGER GENERATED ALWAYS AS (correlationId & 1099511627775) VIRTUAL);
 
 -- Runtime and driver API.
 CREATE TABLE CUPTI_ACTIVITY_KIND_RUNTIME (
   start INTEGER NOT NULL, "end" INTEGER NOT NULL, eventClass INTEGER, globalTid INTEGER, correlationId INTEGER,
-  nameId INTEGER, returnValue INTEGER, callchainId INTEGER, rank INTEGER NOT NULL, raw_correlationId INTEGER);
+  nameId INTEGER, returnValue INTEGER, callchainId INTEGER, rank INTEGER NOT NULL,
+  raw_correlationId INTEGER GENERATED ALWAYS AS (correlationId & 1099511627775) VIRTUAL);
 
 CREATE TABLE CUPTI_ACTIVITY_KIND_SYNCHRONIZATION (
   start INTEGER NOT NULL, "end" INTEGER NOT NULL, deviceId INTEGER, contextId INTEGER, greenContextId INTEGER,
   streamId INTEGER, correlationId INTEGER, globalPid INTEGER, syncType INTEGER, eventSyncId INTEGER,
-  rank INTEGER NOT NULL, raw_correlationId INTEGER);
+  eventId INTEGER, rank INTEGER NOT NULL,
+  raw_correlationId INTEGER GENERATED ALWAYS AS (correlationId & 1099511627775) VIRTUAL);
 
 CREATE TABLE CUPTI_ACTIVITY_KIND_GRAPH_TRACE (
   start INTEGER NOT NULL, "end" INTEGER NOT NULL, deviceId INTEGER, contextId INTEGER, greenContextId INTEGER,
   streamId INTEGER, correlationId INTEGER, globalPid INTEGER, graphId INTEGER, graphExecId INTEGER,
-  rank INTEGER NOT NULL, raw_correlationId INTEGER);
+  rank INTEGER NOT NULL,
+  raw_correlationId INTEGER GENERATED ALWAYS AS (correlationId & 1099511627775) VIRTUAL);
 
 -- eventType: 34 mark, 59 push/pop, 60 start/end. `end` is NULL where the program ended inside the range.
 -- category is the number as the program gave it; its name is in NvtxCategories. domainId joins NvtxDomains.
@@ -89,7 +95,8 @@ CREATE TABLE runs (
 CREATE TABLE ranks (
   rank INTEGER NOT NULL, world_size INTEGER, host TEXT, pid INTEGER NOT NULL, command TEXT, start_utc_ns INTEGER NOT NULL,
   end_utc_ns INTEGER, state TEXT NOT NULL, cpu_model TEXT, cpu_count INTEGER, memory_bytes INTEGER, os TEXT,
-  offset_ns INTEGER NOT NULL DEFAULT 0, source_file TEXT, PRIMARY KEY (host, pid, start_utc_ns)) WITHOUT ROWID;
+  offset_ns INTEGER NOT NULL DEFAULT 0, source_file TEXT, clock_residual_ns INTEGER, level TEXT, graph_mode TEXT,
+  redacted INTEGER, PRIMARY KEY (host, pid, start_utc_ns)) WITHOUT ROWID;
 
 -- Facts that programs hand over (docs/facts.md), and the time of the mark.
 CREATE TABLE steps (rank INTEGER NOT NULL, step INTEGER NOT NULL, at INTEGER NOT NULL, samples INTEGER);
@@ -109,7 +116,64 @@ CREATE TABLE communicators (
 CREATE TABLE collectives (
   rank INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER, communicator INTEGER NOT NULL, sequence_number INTEGER,
   operation TEXT, bytes INTEGER, dtype TEXT, algorithm TEXT, protocol TEXT, channels INTEGER, correlationId INTEGER,
-  raw_communicator INTEGER, raw_correlationId INTEGER);
+  id INTEGER, graph_replay INTEGER, gpu_start INTEGER, gpu_ns INTEGER, peer INTEGER, root INTEGER, is_p2p INTEGER,
+  enqueued INTEGER, globalTid INTEGER, stackId INTEGER, raw_communicator INTEGER,
+  raw_correlationId INTEGER GENERATED ALWAYS AS (correlationId & 1099511627775) VIRTUAL);
+
+-- NVTX ranges that were open together, as a tree: a stack is named by its innermost range. What a CUDA graph's node or a
+-- collective was enqueued under.
+CREATE TABLE range_stacks (
+  rank INTEGER NOT NULL, id INTEGER NOT NULL, parent INTEGER, textId INTEGER, domainId INTEGER, category INTEGER,
+  int64Value INTEGER);
+-- eventClass: 1 made, 2 cloned into an executable graph, 3 destroyed, 4 instantiated, 5 a clone by order, not told.
+-- graphNodeId is a small number of ours; CUDA's is in raw_graphNodeId.
+CREATE TABLE CUDA_GRAPH_NODE_EVENTS (
+  start INTEGER NOT NULL, "end" INTEGER, eventClass INTEGER, globalTid INTEGER, nameId INTEGER, graphNodeId INTEGER,
+  originalGraphNodeId INTEGER, graphId INTEGER, originalGraphId INTEGER, nodeType INTEGER, stackId INTEGER,
+  rank INTEGER NOT NULL, raw_graphNodeId INTEGER);
+CREATE TABLE CUDA_GRAPH_EVENTS (
+  start INTEGER NOT NULL, "end" INTEGER, eventClass INTEGER, globalTid INTEGER, nameId INTEGER, graphId INTEGER,
+  originalGraphId INTEGER, graphExecId INTEGER, rank INTEGER NOT NULL);
+CREATE TABLE CUPTI_ACTIVITY_KIND_CUDA_EVENT (
+  deviceId INTEGER, contextId INTEGER, streamId INTEGER, correlationId INTEGER, globalPid INTEGER, eventId INTEGER,
+  eventSyncId INTEGER, timestamp INTEGER, rank INTEGER NOT NULL);
+-- Time that CUPTI itself took.
+CREATE TABLE CUPTI_ACTIVITY_KIND_OVERHEAD (
+  start INTEGER NOT NULL, "end" INTEGER, eventClass INTEGER, globalTid INTEGER, correlationId INTEGER, nameId INTEGER,
+  overheadType INTEGER, rank INTEGER NOT NULL);
+CREATE TABLE memory_events (
+  rank INTEGER NOT NULL, at INTEGER NOT NULL, kind TEXT, address INTEGER, bytes INTEGER, poolSize INTEGER,
+  deviceId INTEGER, streamId INTEGER, correlationId INTEGER, globalTid INTEGER, nameId INTEGER);
+CREATE TABLE environment (
+  rank INTEGER NOT NULL, at INTEGER NOT NULL, deviceId INTEGER, sm_clock_mhz INTEGER, memory_clock_mhz INTEGER,
+  throttle_reasons INTEGER, power_mw INTEGER, temperature_c INTEGER, fan_percent INTEGER);
+-- Channels of collectives (level full only), and what NCCL's proxy thread waited for. gpu_* are the GPU's own clock.
+CREATE TABLE collective_channels (
+  rank INTEGER NOT NULL, collective INTEGER NOT NULL, channel INTEGER, start INTEGER, "end" INTEGER,
+  gpu_start INTEGER, gpu_end INTEGER);
+CREATE TABLE proxy_waits (
+  rank INTEGER NOT NULL, collective INTEGER NOT NULL, channel INTEGER, peer INTEGER, is_send INTEGER, state TEXT,
+  ns INTEGER, steps INTEGER);
+CREATE TABLE host_samples (
+  rank INTEGER NOT NULL, at INTEGER NOT NULL, process_cpu_ns INTEGER, system_cpu_permille INTEGER, run_queue INTEGER,
+  pressure_cpu_permille INTEGER, pressure_io_permille INTEGER, pressure_memory_permille INTEGER,
+  page_cache_bytes INTEGER, voluntary_switches INTEGER, involuntary_switches INTEGER, rss_bytes INTEGER,
+  others_on_our_cores_permille INTEGER);
+CREATE TABLE host_cores (rank INTEGER NOT NULL, at INTEGER NOT NULL, core INTEGER NOT NULL, busy_permille INTEGER,
+  ours_permille INTEGER);
+CREATE TABLE counter_samples (rank INTEGER NOT NULL, at INTEGER NOT NULL, deviceId INTEGER, metric TEXT, value REAL);
+CREATE TABLE counter_windows (rank INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER, interval_ns INTEGER,
+  state TEXT);
+-- When events were recorded, where that was not always: what lies between is unknown, not idle.
+CREATE TABLE windows (rank INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER, reason TEXT);
+
+-- Made by the merge.
+-- source: fact, nvtx, pattern; confidence: 0 to 1.
+CREATE TABLE step_ranges (rank INTEGER NOT NULL, step INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+  source TEXT NOT NULL, confidence REAL);
+-- How the times of a rank were brought to those of the first one, besides its offset_ns in ranks.
+CREATE TABLE clock_fit (rank INTEGER NOT NULL, offset_ns INTEGER NOT NULL, drift_ppb INTEGER NOT NULL,
+  residual_ns INTEGER, anchors INTEGER NOT NULL);
 
 -- What a collector could not keep, by kind of record and reason.
 CREATE TABLE dropped_records (rank INTEGER NOT NULL, kind TEXT NOT NULL, reason TEXT NOT NULL, count INTEGER NOT NULL);

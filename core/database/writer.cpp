@@ -468,6 +468,22 @@ template bool RunWriter::add(const records::CudaDeviceRecord&) noexcept;
 template bool RunWriter::add(const records::CommunicatorRecord&) noexcept;
 template bool RunWriter::add(const records::CollectiveRecord&) noexcept;
 template bool RunWriter::add(const records::CollectorRecord&) noexcept;
+template bool RunWriter::add(const records::KernelNameRecord&) noexcept;
+template bool RunWriter::add(const records::ApiNameRecord&) noexcept;
+template bool RunWriter::add(const records::RangeStackRecord&) noexcept;
+template bool RunWriter::add(const records::GraphNodeRecord&) noexcept;
+template bool RunWriter::add(const records::GraphRecord&) noexcept;
+template bool RunWriter::add(const records::CudaEventRecord&) noexcept;
+template bool RunWriter::add(const records::OverheadRecord&) noexcept;
+template bool RunWriter::add(const records::MemoryRecord&) noexcept;
+template bool RunWriter::add(const records::EnvironmentRecord&) noexcept;
+template bool RunWriter::add(const records::CollectiveChannelRecord&) noexcept;
+template bool RunWriter::add(const records::ProxyWaitRecord&) noexcept;
+template bool RunWriter::add(const records::HostSampleRecord&) noexcept;
+template bool RunWriter::add(const records::HostCoreRecord&) noexcept;
+template bool RunWriter::add(const records::CounterSampleRecord&) noexcept;
+template bool RunWriter::add(const records::CounterWindowRecord&) noexcept;
+template bool RunWriter::add(const records::WindowRecord&) noexcept;
 
 void RunWriter::count_dropped(records::Kind kind, const char* reason, std::uint64_t count) noexcept {
   impl_->count_dropped(kind, reason, count);

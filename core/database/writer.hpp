@@ -41,6 +41,8 @@ struct ProcessInfo {
   int cpu_count = 0;
   std::int64_t memory_bytes = 0;
   std::string os;
+  std::string level;       // of what is recorded: light, kernels, full; empty: unknown
+  std::string graph_mode;  // node or graph; empty: unknown
 };
 
 // This process, this machine, now; rank and world size from RANK, WORLD_SIZE or the variables of Slurm and Open MPI.

@@ -29,19 +29,13 @@ void for_each_text(ThreadNameRecord& r, V&& visit) {
   visit(r.name);
 }
 template <class V>
-void for_each_text(KernelRecord& r, V&& visit) {
-  visit(r.demangled_name);
-  visit(r.short_name);
-  visit(r.mangled_name);
-}
+void for_each_text(KernelRecord&, V&&) {}
 template <class V>
 void for_each_text(MemcpyRecord&, V&&) {}
 template <class V>
 void for_each_text(MemsetRecord&, V&&) {}
 template <class V>
-void for_each_text(RuntimeRecord& r, V&& visit) {
-  visit(r.name);
-}
+void for_each_text(RuntimeRecord&, V&&) {}
 template <class V>
 void for_each_text(SynchronizationRecord&, V&&) {}
 template <class V>
@@ -73,6 +67,57 @@ void for_each_text(CollectorRecord& r, V&& visit) {
   visit(r.name);
   visit(r.state);
   visit(r.detail);
+}
+template <class V>
+void for_each_text(KernelNameRecord& r, V&& visit) {
+  visit(r.mangled);
+}
+template <class V>
+void for_each_text(ApiNameRecord& r, V&& visit) {
+  visit(r.name);
+}
+template <class V>
+void for_each_text(RangeStackRecord& r, V&& visit) {
+  visit(r.text);
+}
+template <class V>
+void for_each_text(GraphNodeRecord&, V&&) {}
+template <class V>
+void for_each_text(GraphRecord&, V&&) {}
+template <class V>
+void for_each_text(CudaEventRecord&, V&&) {}
+template <class V>
+void for_each_text(OverheadRecord& r, V&& visit) {
+  visit(r.name);
+}
+template <class V>
+void for_each_text(MemoryRecord& r, V&& visit) {
+  visit(r.operation);
+  visit(r.name);
+}
+template <class V>
+void for_each_text(EnvironmentRecord&, V&&) {}
+template <class V>
+void for_each_text(CollectiveChannelRecord&, V&&) {}
+template <class V>
+void for_each_text(ProxyWaitRecord& r, V&& visit) {
+  visit(r.state);
+}
+template <class V>
+void for_each_text(HostSampleRecord&, V&&) {}
+template <class V>
+void for_each_text(HostCoreRecord&, V&&) {}
+template <class V>
+void for_each_text(CounterSampleRecord& r, V&& visit) {
+  visit(r.metric);
+}
+template <class V>
+void for_each_text(CounterWindowRecord& r, V&& visit) {
+  visit(r.state);
+}
+template <class V>
+void for_each_text(WindowRecord& r, V&& visit) {
+  visit(r.reason);
 }
 
 // Calls visit(Tag<R>) with the record type of `kind`.
@@ -115,6 +160,40 @@ void with_type_of(Kind kind, V&& visit) {
       return visit(Tag<CollectiveRecord>{});
     case Kind::collector:
       return visit(Tag<CollectorRecord>{});
+    case Kind::kernel_name:
+      return visit(Tag<KernelNameRecord>{});
+    case Kind::api_name:
+      return visit(Tag<ApiNameRecord>{});
+    case Kind::range_stack:
+      return visit(Tag<RangeStackRecord>{});
+    case Kind::graph_node:
+      return visit(Tag<GraphNodeRecord>{});
+    case Kind::graph:
+      return visit(Tag<GraphRecord>{});
+    case Kind::cuda_event:
+      return visit(Tag<CudaEventRecord>{});
+    case Kind::overhead:
+      return visit(Tag<OverheadRecord>{});
+    case Kind::memory:
+      return visit(Tag<MemoryRecord>{});
+    case Kind::environment:
+      return visit(Tag<EnvironmentRecord>{});
+    case Kind::collective_channel:
+      return visit(Tag<CollectiveChannelRecord>{});
+    case Kind::proxy_wait:
+      return visit(Tag<ProxyWaitRecord>{});
+    case Kind::host_sample:
+      return visit(Tag<HostSampleRecord>{});
+    case Kind::host_core:
+      return visit(Tag<HostCoreRecord>{});
+    case Kind::counter_sample:
+      return visit(Tag<CounterSampleRecord>{});
+    case Kind::counter_window:
+      return visit(Tag<CounterWindowRecord>{});
+    case Kind::window:
+      return visit(Tag<WindowRecord>{});
+    case Kind::clock:
+      return;
   }
 }
 

@@ -114,8 +114,10 @@ class SampleWriter {
   }
 
   void rank_row(int rank, int world_size, std::int64_t end_ns, bool finished) {
-    run("INSERT INTO ranks VALUES (" + std::to_string(rank) + ", " + std::to_string(world_size) + ", 'node1', " +
-        std::to_string(4000 + rank) + ", 'foldperf-train', " + std::to_string(start_utc_ns) + ", " +
+    run("INSERT INTO ranks(rank,world_size,host,pid,command,start_utc_ns,end_utc_ns,state,cpu_model,cpu_count,"
+        "memory_bytes,os,offset_ns,source_file) VALUES (" +
+        std::to_string(rank) + ", " + std::to_string(world_size) + ", 'node1', " + std::to_string(4000 + rank) +
+        ", 'foldperf-train', " + std::to_string(start_utc_ns) + ", " +
         (finished ? std::to_string(start_utc_ns + end_ns) : "NULL") + ", '" + (finished ? "finished" : "killed") +
         "', 'AMD EPYC 7763 64-Core Processor', 2, 25769803776, 'Debian GNU/Linux 12', 0, NULL)");
     run("INSERT INTO collectors VALUES (" + std::to_string(rank) + ", 'nvtx', 'active', 'injected')");

@@ -41,14 +41,27 @@ std::string colliding_file(const TemporaryFolder& folder, int rank, std::int64_t
     call.start_ns = id * 100;
     call.end_ns = id * 100 + 10;
     call.correlation_id = id;
-    call.name = name;
+    call.name_key = static_cast<std::uint32_t>(id);
+    writer.add(records::ApiNameRecord{call.name_key, name});
     writer.add(call);
     records::KernelRecord kernel;
     kernel.start_ns = id * 100 + 20;
     kernel.end_ns = id * 100 + 90;
-    kernel.correlation_id = id;
-    kernel.short_name = name;
+    kernel.correlation_id = static_cast<std::uint32_t>(id);
+    kernel.name_key = static_cast<std::uint32_t>(id);
+    kernel.graph_node_id = static_cast<std::uint32_t>(id);
+    writer.add(records::KernelNameRecord{kernel.name_key, false, name});
     writer.add(kernel);
+    const std::string block = "block " + std::to_string(id);
+    records::RangeStackRecord stack;
+    stack.id = static_cast<std::uint32_t>(id);
+    stack.text = block;
+    writer.add(stack);
+    records::GraphNodeRecord node;
+    node.node = id;
+    node.raw_node = id << 33;
+    node.stack = stack.id;
+    writer.add(node);
     auto record = range(id * 100, id * 100 + 99, name, id % 2 ? 1 : 2);
     record.event_type = records::NvtxEventType::start_end;
     record.range_id = id;
@@ -73,7 +86,9 @@ TEST(Merger, CollidingIdsOfTwoRanksStayApart) {
   const TemporaryFolder folder;
   const std::vector<std::string> files{colliding_file(folder, 0, 0), colliding_file(folder, 1, 5000)};
   const MergeReport report = merge_process_files(files, folder / "run.db", {});
-  EXPECT_EQ(report.events, 100);
+  EXPECT_EQ(report.rows.at("NVTX_EVENTS"), 100);
+  EXPECT_EQ(report.rows.at("CUPTI_ACTIVITY_KIND_KERNEL"), 100);
+  EXPECT_EQ(report.events, 100 + 2 * 100 + 4);
   ASSERT_EQ(report.files.size(), 2u);
   for (const MergedFile& file : report.files) {
     EXPECT_TRUE(file.used && file.finished);
@@ -97,6 +112,12 @@ TEST(Merger, CollidingIdsOfTwoRanksStayApart) {
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT rangeId) FROM NVTX_EVENTS"), 100);
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT raw_rangeId) FROM NVTX_EVENTS"), 50);
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT raw_correlationId) FROM CUPTI_ACTIVITY_KIND_KERNEL"), 50);
+  EXPECT_EQ(one(reader,
+                "SELECT count(*) FROM CUPTI_ACTIVITY_KIND_KERNEL k JOIN CUDA_GRAPH_NODE_EVENTS n USING (graphNodeId) "
+                "JOIN range_stacks s ON s.id=n.stackId JOIN StringIds t ON t.id=s.textId WHERE k.rank=n.rank AND "
+                "n.rank=s.rank AND t.value='block '||(k.graphNodeId-50*k.rank)"),
+            100)
+      << "graphs' ids of a file go behind those of the file before";
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT globalTid) FROM NVTX_EVENTS"), 2) << "the pids are the same number";
   EXPECT_EQ(one(reader, "SELECT count(DISTINCT globalTid / 0x1000000 % 0x1000000) FROM NVTX_EVENTS"), 1);
 

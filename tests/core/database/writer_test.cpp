@@ -329,7 +329,7 @@ TEST(RunWriter, FullDiskIsCountedAndEndsNothing) {
     RunWriter writer(path, process(0));
     writer.add(range(0, 1, "before"));
     writer.flush(60s);
-    const rlimit limit{400000, 400000};
+    const rlimit limit{700000, 700000};
     setrlimit(RLIMIT_FSIZE, &limit);
     const std::string text(900, 'x');
     for (int i = 0; i < 3000; ++i) writer.add(range(i, i + 1, text + std::to_string(i)));
