@@ -12,6 +12,7 @@
 #include "cli/context.hpp"
 #include "cli/programs.hpp"
 #include "cli/run_folder.hpp"
+#include "core/analysis/step_finder.hpp"
 #include "core/database/merger.hpp"
 #include "core/error.hpp"
 
@@ -25,6 +26,7 @@ struct Arguments {
   std::string name;
   std::string merge_folder;
   std::string collect = "nvtx";
+  std::string step_range;
   bool overwrite = false;
   std::vector<std::string> command;
 };
@@ -127,11 +129,21 @@ void tell(const std::string& shown_output, const database::MergeReport& report, 
   }
 }
 
+// A run without its steps is a run all the same.
+void find_steps(const std::string& output, const std::string& step_range) {
+  try {
+    analysis::find_steps(output, {step_range});
+  } catch (const Error& error) {
+    print_line(std::string("the run's steps were not looked for: ") + error.what());
+  }
+}
+
 // Merges and tells. Where the run database could not be written, the folder stays.
 ExitCode merge(const RunFolder& folder, const std::string& output, const std::string& shown_output,
-               const database::RunInfo& run) {
+               const database::RunInfo& run, const std::string& step_range) {
   try {
     const auto report = database::merge_process_files(database::process_files(folder.path()), output, run);
+    find_steps(output, step_range);
     tell(shown_output, report, run);
     clean_up(folder, shown_output, report, run.end_utc_ns.has_value());
     return ExitCode::success;
@@ -183,7 +195,7 @@ int profile(const Arguments& arguments) {
   run.end_utc_ns = utc_now_ns();
   run.exit_code = result.exit_code();
   run.state = result.signalled ? "killed" : "finished";
-  const bool merged = merge(folder, output, arguments.output, run) == ExitCode::success;
+  const bool merged = merge(folder, output, arguments.output, run, arguments.step_range) == ExitCode::success;
   // The command's own failure is what a script looks for first.
   if (result.exit_code() != 0) return result.exit_code();
   return static_cast<int>(merged ? ExitCode::success : ExitCode::system);
@@ -197,7 +209,7 @@ int merge_left_over(const Arguments& arguments) {
   }
   const SignalsHeld signals;
   signals.unblock();
-  return static_cast<int>(merge(folder, output, arguments.output, folder.load()));
+  return static_cast<int>(merge(folder, output, arguments.output, folder.load(), arguments.step_range));
 }
 
 int run(const Arguments& arguments) {
@@ -222,6 +234,8 @@ void add_profile(CLI::App& app, Context& context) {
   sub->add_option("--name", arguments->name, "Name of the run (default: that of the file)")->type_name("NAME");
   sub->add_flag("--overwrite", arguments->overwrite, "Replace the run database if it exists");
   sub->add_option("--collect", arguments->collect, "What to record: nvtx")->type_name("LIST");
+  sub->add_option("--step-range", arguments->step_range, "NVTX range that spans a step; * stands for any text")
+      ->type_name("NAME");
   sub->add_option("--merge", arguments->merge_folder, "Make a run database of what a killed profile left")
       ->type_name(folder_type);
   sub->footer(
