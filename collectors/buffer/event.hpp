@@ -14,8 +14,14 @@ enum class EventKind : std::uint8_t {
   pop,
   start,
   end,
+  // Of CUDA graphs, told by CUPTI: see GraphEvent. In the ring of the thread that captures, so that what is open there
+  // is the stack of ranges that the node belongs to.
+  graph_node,
+  graph_node_cloned,
+  graph,
+  graph_exec,
 };
-inline constexpr std::size_t event_kinds = 6;
+inline constexpr std::size_t event_kinds = 10;
 
 enum class PayloadKind : std::uint8_t { none = 0, uint64, int64, float64, uint32, int32, float32, binary };
 
@@ -37,6 +43,32 @@ struct EventHeader {
   std::uint32_t text = 0;   // inlined: its bytes; registered: the string's index
 };
 static_assert(sizeof(EventHeader) == 48);
+
+// Numbers of an event of a CUDA graph, as they lie in a header. 0: none.
+struct GraphEvent {
+  std::uint64_t node = 0;            // range_id: CUDA's id, graph in the upper half
+  std::uint64_t original_node = 0;   // payload_bits: of a clone
+  std::uint32_t graph = 0;           // domain
+  std::uint32_t original_graph = 0;  // category
+  std::uint32_t node_type = 0;       // color
+  std::uint32_t exec = 0;            // text: of a graph that was instantiated
+
+  [[nodiscard]] EventHeader header(EventKind kind, std::int64_t time_ns) const noexcept {
+    EventHeader header;
+    header.kind = kind;
+    header.time_ns = time_ns;
+    header.range_id = node;
+    header.payload_bits = original_node;
+    header.domain = graph;
+    header.category = original_graph;
+    header.color = node_type;
+    header.text = exec;
+    return header;
+  }
+  static GraphEvent of(const EventHeader& header) noexcept {
+    return {header.range_id, header.payload_bits, header.domain, header.category, header.color, header.text};
+  }
+};
 
 // An event read in place: the views are valid until the ring gets the space back.
 struct EventView {

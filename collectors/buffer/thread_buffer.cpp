@@ -104,6 +104,12 @@ void ThreadBuffer::start_range(const EventHeader& header, const EventBody& body)
   write(header, body, 0);
 }
 
+void ThreadBuffer::graph_event(const EventHeader& header) noexcept {
+  const Entry entry(*this);
+  if (!entry) return count_dropped(header.kind);
+  write(header, {}, 0);
+}
+
 void ThreadBuffer::end_range(std::uint32_t domain, std::uint64_t range_id, std::int64_t time_ns) noexcept {
   const Entry entry(*this);
   if (!entry) return count_dropped(EventKind::end);

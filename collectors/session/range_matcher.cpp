@@ -25,6 +25,12 @@ records::NvtxRecord with_views(const RangeMatcher::OpenRange& range) {
   return record;
 }
 
+// A mark that describes a kernel (core/facts). What only looks like one waits for no more than the thread's next event.
+bool is_workload_fact(std::string_view text) {
+  constexpr std::size_t looked_at = 64;  // "kind" is the first key of those who follow the convention
+  return text.substr(0, looked_at).find("\"workload\"") != std::string_view::npos;
+}
+
 }  // namespace
 
 records::NvtxPayload decode_payload(const EventHeader& header) {
@@ -71,19 +77,43 @@ RangeMatcher::OpenRange RangeMatcher::make_range(const ThreadState& thread, cons
 
 void RangeMatcher::emit(OpenRange& range) { emit_(with_views(range)); }
 
+void RangeMatcher::emit_waiting_fact(ThreadState& thread) {
+  if (!thread.waiting_fact) return;
+  emit(*thread.waiting_fact);
+  thread.waiting_fact.reset();
+}
+
 void RangeMatcher::add(ThreadState& thread, const EventView& event, std::string_view text) {
   const EventHeader& header = *event.header;
   switch (header.kind) {
-    case EventKind::padding:
+    case EventKind::graph_node:
+    case EventKind::graph_node_cloned:
+    case EventKind::graph:
+    case EventKind::graph_exec: {
+      const std::int64_t node = on_graph_event_ ? on_graph_event_(thread, header) : 0;
+      if (header.kind == EventKind::graph_node && node != 0 && thread.waiting_fact) {
+        thread.waiting_fact->record.graph_node_id = node;
+      }
+      emit_waiting_fact(thread);
       return;
+    }
+    default:
+      emit_waiting_fact(thread);
+  }
+  switch (header.kind) {
     case EventKind::mark: {
       OpenRange mark = make_range(thread, event, text);
-      emit(mark);
+      if (is_workload_fact(text)) {
+        thread.waiting_fact = std::move(mark);
+      } else {
+        emit(mark);
+      }
       return;
     }
     case EventKind::push:
       if (header.domain >= thread.open.size()) thread.open.resize(header.domain + 1);
       thread.open[header.domain].push_back(make_range(thread, event, text));
+      ++thread.changes;
       return;
     case EventKind::pop: {
       // The producer writes a pop only for a push that it wrote.
@@ -92,6 +122,7 @@ void RangeMatcher::add(ThreadState& thread, const EventView& event, std::string_
       range.record.end_ns = header.time_ns - start_ns_;
       emit(range);
       thread.open[header.domain].pop_back();
+      ++thread.changes;
       return;
     }
     case EventKind::start: {
@@ -122,6 +153,8 @@ void RangeMatcher::add(ThreadState& thread, const EventView& event, std::string_
       started_.erase(start);
       return;
     }
+    default:
+      return;
   }
 }
 
@@ -138,8 +171,10 @@ void RangeMatcher::end_round() {
 }
 
 void RangeMatcher::abandon(ThreadState& thread) {
+  emit_waiting_fact(thread);
   for_each_open(thread, emit_);
   thread.open.clear();
+  ++thread.changes;
 }
 
 void RangeMatcher::for_each_open(const ThreadState& thread, const Emit& visit) {

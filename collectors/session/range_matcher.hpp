@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "collectors/buffer/event.hpp"
+#include "collectors/session/thread_state.hpp"
 #include "core/records/records.hpp"
 
 namespace foldperf::collectors {
@@ -26,19 +27,14 @@ class RangeMatcher {
   static constexpr std::size_t most_started = std::size_t{1} << 15;
 
   using Emit = std::function<void(const records::NvtxRecord&)>;
-  // Open push/pop ranges of one thread, by domain, outermost first. The caller keeps one a thread.
-  struct OpenRange {
-    records::NvtxRecord record;  // its views point into the strings below
-    std::string text;
-    std::string binary;
-  };
-  struct ThreadState {
-    std::int64_t global_tid = 0;
-    std::vector<std::vector<OpenRange>> open;
-  };
+  using OpenRange = collectors::OpenRange;
+  using ThreadState = collectors::ThreadState;  // the caller keeps one a thread
+  // An event of a CUDA graph. The node's number in the run, 0: none.
+  using OnGraphEvent = std::function<std::int64_t(ThreadState&, const EventHeader&)>;
 
   // `start_ns`: the event time that becomes 0 in records.
-  RangeMatcher(std::int64_t start_ns, Emit emit) : start_ns_(start_ns), emit_(std::move(emit)) {}
+  RangeMatcher(std::int64_t start_ns, Emit emit, OnGraphEvent on_graph_event = {})
+      : start_ns_(start_ns), emit_(std::move(emit)), on_graph_event_(std::move(on_graph_event)) {}
 
   // `text`: the event's text, resolved where it is a registered string.
   void add(ThreadState& thread, const EventView& event, std::string_view text);
@@ -64,9 +60,11 @@ class RangeMatcher {
 
   OpenRange make_range(const ThreadState& thread, const EventView& event, std::string_view text) const;
   void emit(OpenRange& range);
+  void emit_waiting_fact(ThreadState& thread);
 
   std::int64_t start_ns_;
   Emit emit_;
+  OnGraphEvent on_graph_event_;
   std::map<std::uint64_t, OpenRange> started_;  // by id: the first is the oldest
   std::unordered_map<std::uint64_t, WaitingEnd> waiting_ends_;
   std::uint64_t round_ = 0;

@@ -31,11 +31,22 @@ std::string unused_path(const std::string& folder, const std::string& file_name)
 
 }  // namespace
 
-Recorder::Recorder(const Settings& settings, std::int64_t start_ns, std::int64_t start_utc_ns)
+Recorder::Recorder(const Settings& settings, RecordingWindows& windows, std::int64_t start_ns,
+                   std::int64_t start_utc_ns)
     : settings_(settings),
+      windows_(windows),
       start_ns_(start_ns),
       start_utc_ns_(start_utc_ns),
-      matcher_(start_ns, [this](const records::NvtxRecord& record) { write(record); }) {}
+      matcher_(
+          start_ns, [this](const records::NvtxRecord& record) { write(record); },
+          [this](RangeMatcher::ThreadState& thread, const EventHeader& event) {
+            return writer_ != nullptr ? graph_nodes_.add(*writer_, thread, event, event.time_ns - start_ns_) : 0;
+          }) {}
+
+// What a window leaves out. A workload of a captured graph describes kernels of every replay.
+bool Recorder::to_be_kept(const records::NvtxRecord& record) const {
+  return record.graph_node_id.has_value() || windows_.holds(record.start_ns + start_ns_);
+}
 
 bool Recorder::open_file() {
   if (writer_ != nullptr) return true;
@@ -44,13 +55,15 @@ bool Recorder::open_file() {
   try {
     database::ProcessInfo process = database::this_process();
     process.start_utc_ns = start_utc_ns_;
+    process.level = name_of(settings_.level);
+    process.graph_mode = name_of(settings_.graphs);
     const std::string path = unused_path(settings_.output_folder, database::process_file_name(process));
     auto writer = std::make_unique<database::RunWriter>(
         path, process, database::WriterOptions{},
         [this](const database::RunWriter::Sink& sink) { visit_open_ranges(sink); });
     records::CollectorRecord collector;
     collector.name = "nvtx";
-    collector.state = "on";
+    collector.state = settings_.nvtx ? "on" : "off";
     const std::string detail = "ranges and marks by NVTX injection" +
                                (settings_.run_id.empty() ? std::string() : ", run " + valid_utf8(settings_.run_id));
     collector.detail = detail;
@@ -66,7 +79,7 @@ bool Recorder::open_file() {
 
 void Recorder::write(const records::NvtxRecord& record) {
   if (writer_ != nullptr) {
-    writer_->add(record);
+    if (to_be_kept(record)) writer_->add(record);
   } else {
     ++lost_without_file_;
   }
@@ -121,8 +134,9 @@ void Recorder::count_dropped(const ThreadBuffer& buffer, ThreadRecord& thread) {
     const std::uint64_t fresh = count - thread.dropped[i];
     if (fresh == 0 || writer_ == nullptr) continue;
     const bool is_end = kind == EventKind::pop || kind == EventKind::end;
+    const bool is_graph = kind >= EventKind::graph_node;
     writer_->count_dropped(
-        records::Kind::nvtx_event,
+        is_graph ? records::Kind::graph_node : records::Kind::nvtx_event,
         is_end ? "the end of a range did not fit into the thread's buffer" : "the thread's buffer was full", fresh);
     thread.dropped[i] = count;
   }
@@ -147,6 +161,7 @@ void Recorder::drain_one(ThreadBuffer& buffer) {
   });
   count_dropped(buffer, thread);
   if (retired) {
+    if (writer_ != nullptr) graph_nodes_.flush(*writer_, thread.state);
     matcher_.abandon(thread.state);
     threads_.erase(&buffer);
   }
@@ -167,6 +182,7 @@ void Recorder::drain(std::vector<std::shared_ptr<ThreadBuffer>>& buffers) noexce
   const std::lock_guard lock(mutex_);
   matcher_.end_round();
   if (writer_ == nullptr) return;
+  graph_nodes_.end_round(*writer_);
   try {
     read_names();
   } catch (const std::exception&) {
@@ -179,18 +195,29 @@ void Recorder::drain(std::vector<std::shared_ptr<ThreadBuffer>>& buffers) noexce
   }
 }
 
+void Recorder::want_file() noexcept {
+  const std::lock_guard lock(mutex_);
+  open_file();
+}
+
 void Recorder::visit_open_ranges(const database::RunWriter::Sink& sink) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [buffer, thread] : threads_) RangeMatcher::for_each_open(thread.state, sink);
-  matcher_.for_each_open_start_end(sink);
+  const auto kept = [&](const records::NvtxRecord& record) {
+    if (to_be_kept(record)) sink(record);
+  };
+  for (const auto& [buffer, thread] : threads_) RangeMatcher::for_each_open(thread.state, kept);
+  matcher_.for_each_open_start_end(kept);
 }
 
 void Recorder::close() noexcept {
   if (writer_ == nullptr) return;
   {
     const std::lock_guard lock(mutex_);
-    const auto keep = [this](const records::NvtxRecord& record) { writer_->add(record); };
-    for (const auto& [buffer, thread] : threads_) RangeMatcher::for_each_open(thread.state, keep);
+    const auto keep = [this](const records::NvtxRecord& record) { write(record); };
+    for (auto& [buffer, thread] : threads_) {
+      graph_nodes_.flush(*writer_, thread.state);
+      matcher_.abandon(thread.state);
+    }
     matcher_.for_each_open_start_end(keep);
   }
   // Not under the lock: the writer's thread may be asking for the open ranges.

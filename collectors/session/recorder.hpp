@@ -15,8 +15,11 @@
 
 #include "collectors/buffer/thread_buffer.hpp"
 #include "collectors/names/names.hpp"
+#include "collectors/session/graph_nodes.hpp"
 #include "collectors/session/range_matcher.hpp"
+#include "collectors/session/recording_windows.hpp"
 #include "collectors/session/settings.hpp"
+#include "collectors/session/source.hpp"
 #include "core/database/writer.hpp"
 
 namespace foldperf::collectors {
@@ -24,11 +27,17 @@ namespace foldperf::collectors {
 class Recorder {
  public:
   // Events are stamped by monotonic_ns(); `start_ns` of that clock is `start_utc_ns`, the zero of the file's times.
-  Recorder(const Settings& settings, std::int64_t start_ns, std::int64_t start_utc_ns);
+  Recorder(const Settings& settings, RecordingWindows& windows, std::int64_t start_ns, std::int64_t start_utc_ns);
 
   // Everything that is in the rings. Buffers whose thread has ended and that are empty are freed and leave `buffers`.
   // Never throws: what fails is counted.
   void drain(std::vector<std::shared_ptr<ThreadBuffer>>& buffers) noexcept;
+
+  // A file, though no ring holds an event.
+  void want_file() noexcept;
+  // Null: there is no file yet.
+  [[nodiscard]] database::RunWriter* writer() const noexcept { return writer_.get(); }
+  [[nodiscard]] TimeBase time() const noexcept { return {start_ns_, start_utc_ns_}; }
 
   // Records the ranges that are still open and marks the process as finished in its file, if it has one. Call drain()
   // first; nothing may follow.
@@ -51,13 +60,16 @@ class Recorder {
   std::string_view text_of(const EventView& event);
   void count_dropped(const ThreadBuffer& buffer, ThreadRecord& thread);
   void write(const records::NvtxRecord& record);
+  [[nodiscard]] bool to_be_kept(const records::NvtxRecord& record) const;
   void visit_open_ranges(const database::RunWriter::Sink& sink);
 
   const Settings settings_;
+  RecordingWindows& windows_;
   const std::int64_t start_ns_;
   const std::int64_t start_utc_ns_;
   std::mutex mutex_;
   RangeMatcher matcher_;
+  GraphNodes graph_nodes_;
   std::unordered_map<const ThreadBuffer*, ThreadRecord> threads_;
   Names::Cursor names_read_;
   std::vector<std::string> strings_;  // registered, by index, valid UTF-8

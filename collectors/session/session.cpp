@@ -108,9 +108,33 @@ ThreadBuffer* Session::new_buffer() noexcept {
   }
 }
 
+bool Session::add_source(Source* source) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!settings_ || state_ == State::closed || source_count_ == sources_.size()) return false;
+  sources_[source_count_++] = source;
+  return true;
+}
+
+bool Session::ensure_running() noexcept {
+  const ErrnoKept errno_kept;
+  const std::lock_guard lock(mutex_);
+  if (!settings_ || state_ == State::closed) return false;
+  file_wanted_ = true;
+  try {
+    return state_ == State::running || start_thread();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+void Session::set_recording(bool on, const char* reason) noexcept {
+  windows_.set(on, monotonic_ns(), reason);
+  recording_.store(on, std::memory_order_relaxed);
+}
+
 bool Session::start_thread() {
   if (recorder_ == nullptr) {
-    recorder_ = std::make_unique<Recorder>(*settings_, start_ns_, start_ns_ + utc_offset_ns_);
+    recorder_ = std::make_unique<Recorder>(*settings_, windows_, start_ns_, start_ns_ + utc_offset_ns_);
   }
   const AllSignalsBlocked blocked;
   pthread_attr_t attributes;
@@ -165,6 +189,7 @@ void Session::drain() noexcept {
     }
   }
   recorder->drain(draining_);
+  drain_sources(*recorder);
   // Those that the recorder is done with go.
   const std::lock_guard lock(mutex_);
   const auto done = [this](const std::shared_ptr<ThreadBuffer>& buffer) {
@@ -172,6 +197,21 @@ void Session::drain() noexcept {
            std::find(draining_.begin(), draining_.end(), buffer) == draining_.end();
   };
   buffers_.erase(std::remove_if(buffers_.begin(), buffers_.end(), done), buffers_.end());
+}
+
+void Session::drain_sources(Recorder& recorder) noexcept {
+  std::array<Source*, most_sources> sources{};
+  std::size_t count = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (file_wanted_) recorder.want_file();
+    sources = sources_;
+    count = source_count_;
+  }
+  database::RunWriter* writer = recorder.writer();
+  if (writer == nullptr) return;
+  for (std::size_t i = 0; i < count; ++i) sources[i]->drain(*writer, recorder.time());
+  windows_.tell(*writer, recorder.time());
 }
 
 void Session::close() noexcept {
@@ -186,6 +226,10 @@ void Session::close() noexcept {
   drain();
   drain();
   const std::lock_guard lock(drain_mutex_);
+  if (database::RunWriter* writer = recorder_->writer()) {
+    for (std::size_t i = 0; i < source_count_; ++i) sources_[i]->close(*writer, recorder_->time());
+    windows_.finish(*writer, recorder_->time(), monotonic_ns());
+  }
   recorder_->close();
 }
 
@@ -194,11 +238,15 @@ void Session::before_fork() noexcept {
   drain_mutex_.lock();
   mutex_.lock();
   if (recorder_ != nullptr) recorder_->pause_for_fork();
+  for (std::size_t i = 0; i < source_count_; ++i) sources_[i]->before_fork();
+  windows_.lock();
   Names::instance().lock_for_fork();
 }
 
 void Session::after_fork_in_parent() noexcept {
   Names::instance().unlock_in_parent();
+  windows_.unlock();
+  for (std::size_t i = source_count_; i-- > 0;) sources_[i]->after_fork_in_parent();
   if (recorder_ != nullptr) recorder_->resume_after_fork();
   mutex_.unlock();
   drain_mutex_.unlock();
@@ -227,6 +275,10 @@ void Session::after_fork_in_child() noexcept {
   awake_.store(0, std::memory_order_relaxed);
   start_ns_ = monotonic_ns();
   if (state_ == State::running) state_ = State::idle;
+  file_wanted_ = false;
+  for (std::size_t i = source_count_; i-- > 0;) sources_[i]->after_fork_in_child();
+  windows_.restart(recording(), start_ns_);
+  windows_.unlock();
   Names::instance().unlock_in_child();
   mutex_.unlock();
   drain_mutex_.unlock();

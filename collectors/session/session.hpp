@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -15,7 +16,9 @@
 
 #include "collectors/buffer/thread_buffer.hpp"
 #include "collectors/session/recorder.hpp"
+#include "collectors/session/recording_windows.hpp"
 #include "collectors/session/settings.hpp"
+#include "collectors/session/source.hpp"
 
 namespace foldperf::collectors {
 
@@ -30,6 +33,21 @@ class Session {
   // of a process starts the collector's thread.
   ThreadBuffer* new_buffer() noexcept;
 
+  // A door or sampler, to be emptied with the rings for as long as the process lives; at any time. False: no room.
+  bool add_source(Source* source) noexcept;
+
+  // The collector's thread and, soon, its file, though no NVTX event has come. False where nothing is to be collected,
+  // after close(), or where no thread could be made.
+  bool ensure_running() noexcept;
+
+  // Whether events are to be kept now: one load.
+  [[nodiscard]] bool recording() const noexcept { return recording_.load(std::memory_order_relaxed); }
+  // From now on, and why ("control", "steps"; a literal): told in the file's `windows`. Doors go on listening: what a
+  // later window needs of earlier times (ranges that were open when a graph was captured) is known, and what was not to
+  // be recorded is left out where records are made.
+  void set_recording(bool on, const char* reason) noexcept;
+  [[nodiscard]] RecordingWindows& windows() noexcept { return windows_; }
+
   // Wakes the collector's thread, where it is not awake already.
   void wake() noexcept;
 
@@ -42,10 +60,12 @@ class Session {
   void after_fork_in_child() noexcept;
 
  private:
+  static constexpr std::size_t most_sources = 16;
   enum class State { idle, running, closed };
 
   Session() = default;
   bool start_thread();
+  void drain_sources(Recorder& recorder) noexcept;
   void run() noexcept;
   void drain() noexcept;
 
@@ -60,6 +80,12 @@ class Session {
   pid_t pid_ = 0;  // of the process that runs the thread
   std::vector<std::shared_ptr<ThreadBuffer>> buffers_;
   std::unique_ptr<Recorder> recorder_;
+  std::array<Source*, most_sources> sources_{};
+  std::size_t source_count_ = 0;
+  bool file_wanted_ = false;
+
+  std::atomic<bool> recording_{true};
+  RecordingWindows windows_;
 
   // Taken before drain_mutex_ by those who fork, and by the collector's thread between rounds: under a flood of events
   // that thread takes drain_mutex_ again the moment it gave it back, and a fork that only waited there might wait long.

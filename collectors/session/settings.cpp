@@ -22,6 +22,20 @@ std::string absolute(const char* path) {
 
 }  // namespace
 
+const char* name_of(Level level) {
+  switch (level) {
+    case Level::light:
+      return "light";
+    case Level::kernels:
+      return "kernels";
+    case Level::full:
+      return "full";
+  }
+  return "";
+}
+
+const char* name_of(GraphMode mode) { return mode == GraphMode::node ? "node" : "graph"; }
+
 bool list_names(const char* list, const char* word) {
   if (list == nullptr || *list == '\0') return true;
   std::string_view rest(list);
@@ -39,7 +53,19 @@ std::optional<Settings> read_settings() {
   Settings settings;
   settings.output_folder = absolute(folder);
   if (const char* run_id = std::getenv("FOLDPERF_RUN_ID")) settings.run_id = run_id;
-  settings.nvtx = list_names(std::getenv("FOLDPERF_COLLECT"), "nvtx");
+  const char* collect = std::getenv("FOLDPERF_COLLECT");
+  settings.nvtx = list_names(collect, "nvtx");
+  settings.cupti = list_names(collect, "cupti");
+  settings.nccl = list_names(collect, "nccl");
+  settings.host = list_names(collect, "host");
+  settings.gpu = list_names(collect, "gpu");
+  // A word that is none of these leaves the default: `foldperf profile` has refused it already.
+  const char* level = std::getenv("FOLDPERF_LEVEL");
+  for (const Level one : {Level::light, Level::kernels, Level::full}) {
+    if (level != nullptr && std::string_view(level) == name_of(one)) settings.level = one;
+  }
+  const char* graphs = std::getenv("FOLDPERF_GRAPHS");
+  if (graphs != nullptr && std::string_view(graphs) == name_of(GraphMode::graph)) settings.graphs = GraphMode::graph;
   if (const char* bytes = std::getenv("FOLDPERF_BUFFER_BYTES")) {
     char* end = nullptr;
     const unsigned long long value = std::strtoull(bytes, &end, 10);

@@ -1,4 +1,6 @@
 // The rows of communication, of the host and of stacks of ranges.
+#include <string>
+
 #include "core/database/record_tables.hpp"
 
 namespace foldperf::database {
@@ -57,6 +59,8 @@ void RecordTables::insert(const records::HostCoreRecord& r) {
 
 void RecordTables::insert(const records::WindowRecord& r) {
   static constexpr const char* table = "windows";
+  // A window is told when it begins, and again when its end is known.
+  connection_.exec("DELETE FROM windows WHERE start = " + std::to_string(r.start_ns));
   (row(table, "rank,start,\"end\",reason") << rank_ << r.start_ns << r.end_ns << r.reason).write();
 }
 

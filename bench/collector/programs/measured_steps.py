@@ -1,0 +1,57 @@
+"""Runs a program's step as often as asked and tells, as one line of JSON, what a step took and, with torch.profiler,
+which kernels it saw. The steps stand between two NVTX ranges that say where to count in a database of foldperf."""
+import argparse
+import json
+import os
+import statistics
+import tempfile
+import time
+
+import torch
+
+
+def arguments(steps):
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--warm-up", type=int, default=3)
+    parser.add_argument("--torch-profiler", action="store_true", help="record CUDA's activities with torch.profiler")
+    return parser.parse_args()
+
+
+def kernels_of_trace(profiler):
+    """Microseconds of each kernel, copies and sets left out: as Kineto's own trace tells them in every version."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trace.json")
+        profiler.export_chrome_trace(path)
+        with open(path) as file:
+            events = json.load(file)["traceEvents"]
+    return [event["dur"] for event in events if event.get("cat") == "kernel"]
+
+
+def run(step, options):
+    for _ in range(options.warm_up):
+        step()
+    torch.cuda.synchronize()
+    times = []
+
+    def steps():
+        torch.cuda.nvtx.range_push("measured")
+        for _ in range(options.steps):
+            start = time.perf_counter()
+            torch.cuda.nvtx.range_push("step")
+            step()
+            torch.cuda.nvtx.range_pop()
+            torch.cuda.synchronize()
+            times.append((time.perf_counter() - start) * 1e3)
+        torch.cuda.nvtx.range_pop()
+
+    result = {"steps": options.steps}
+    if options.torch_profiler:
+        with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+            steps()
+        kernels = kernels_of_trace(profiler)
+        result.update(kernels=len(kernels), kernel_ms=sum(kernels) / 1e3)
+    else:
+        steps()
+    result.update(median_ms=statistics.median(times), steps_ms=[round(t, 3) for t in times])
+    print("RESULT " + json.dumps(result), flush=True)

@@ -1,0 +1,195 @@
+#include "collectors/counters/pm_sampler.hpp"
+
+#include <utility>
+
+namespace foldperf::collectors {
+namespace {
+
+// CUPTI takes some 3 KB a metric and sample for the decoded image: 256 samples of ten metrics are 8 MiB.
+constexpr std::uint32_t samples_at_once = 256;
+constexpr std::size_t hardware_buffer_bytes = std::size_t{16} << 20;
+
+template <typename Parameters>
+Parameters parameters(std::size_t size) {
+  Parameters result{};
+  result.structSize = size;
+  return result;
+}
+
+}  // namespace
+
+// One parameter structure of CUPTI's, its size filled in.
+#define FOLDPERF_PARAMETERS(type) parameters<type>(type##_STRUCT_SIZE)
+
+bool PmSampler::succeeds(CUptiResult result, const char* what, std::string& why_not) const {
+  if (result == CUPTI_SUCCESS) return true;
+  why_not = std::string(what) + ": " + api_.text(result);
+  if (result == CUPTI_ERROR_INSUFFICIENT_PRIVILEGES) {
+    why_not += " (the driver gives counters to administrators only: NVreg_RestrictProfilingToAdminUsers)";
+  }
+  return false;
+}
+
+std::unique_ptr<PmSampler> PmSampler::open(const PmApi& api, std::size_t device,
+                                           const std::vector<std::string>& metrics, std::int64_t interval_ns,
+                                           std::string& why_not) {
+  why_not.clear();
+  std::unique_ptr<PmSampler> sampler(new PmSampler(api));
+  sampler->metrics_ = metrics;
+  for (const std::string& metric : sampler->metrics_) sampler->names_.push_back(metric.c_str());
+  sampler->values_.resize(metrics.size());
+  if (!sampler->configure(device, interval_ns, why_not)) return nullptr;
+  return sampler;
+}
+
+bool PmSampler::configure(std::size_t device, std::int64_t interval_ns, std::string& why_not) {
+  auto initialize = FOLDPERF_PARAMETERS(CUpti_Profiler_Initialize_Params);
+  if (!succeeds(api_.initialize(&initialize), "profiler", why_not)) return false;
+  auto chip = FOLDPERF_PARAMETERS(CUpti_Device_GetChipName_Params);
+  chip.deviceIndex = device;
+  if (!succeeds(api_.chip_name(&chip), "chip's name", why_not)) return false;
+
+  auto available = FOLDPERF_PARAMETERS(CUpti_PmSampling_GetCounterAvailability_Params);
+  available.deviceIndex = device;
+  if (!succeeds(api_.availability(&available), "counters", why_not)) return false;
+  std::vector<std::uint8_t> availability(available.counterAvailabilityImageSize);
+  available.pCounterAvailabilityImage = availability.data();
+  if (!succeeds(api_.availability(&available), "counters", why_not)) return false;
+
+  auto host = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_Initialize_Params);
+  host.profilerType = CUPTI_PROFILER_TYPE_PM_SAMPLING;
+  host.pChipName = chip.pChipName;
+  host.pCounterAvailabilityImage = availability.data();
+  if (!succeeds(api_.host_initialize(&host), "metrics of the chip", why_not)) return false;
+  host_ = host.pHostObject;
+
+  // One by one, so that the message names the metric.
+  for (const char*& name : names_) {
+    auto add = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_ConfigAddMetrics_Params);
+    add.pHostObject = host_;
+    add.ppMetricNames = &name;
+    add.numMetrics = 1;
+    if (!succeeds(api_.add_metrics(&add), name, why_not)) return false;
+  }
+  auto size = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_GetConfigImageSize_Params);
+  size.pHostObject = host_;
+  if (!succeeds(api_.config_size(&size), "configuration", why_not)) return false;
+  std::vector<std::uint8_t> configuration(size.configImageSize);
+  auto image = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_GetConfigImage_Params);
+  image.pHostObject = host_;
+  image.configImageSize = configuration.size();
+  image.pConfigImage = configuration.data();
+  if (!succeeds(api_.config(&image), "configuration", why_not)) return false;
+  auto passes = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_GetNumOfPasses_Params);
+  passes.configImageSize = configuration.size();
+  passes.pConfigImage = configuration.data();
+  if (!succeeds(api_.passes(&passes), "passes", why_not)) return false;
+  if (passes.numOfPasses != 1) {
+    why_not = "these metrics need " + std::to_string(passes.numOfPasses) +
+              " passes, and sampling has one: leave some of them out";
+    return false;
+  }
+
+  auto enable = FOLDPERF_PARAMETERS(CUpti_PmSampling_Enable_Params);
+  enable.deviceIndex = device;
+  if (!succeeds(api_.enable(&enable), "sampling", why_not)) return false;
+  sampling_ = enable.pPmSamplingObject;
+  auto set = FOLDPERF_PARAMETERS(CUpti_PmSampling_SetConfig_Params);
+  set.pPmSamplingObject = sampling_;
+  set.configSize = configuration.size();
+  set.pConfig = configuration.data();
+  set.hardwareBufferSize = hardware_buffer_bytes;
+  set.samplingInterval = static_cast<std::uint64_t>(interval_ns);
+  set.triggerMode = CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL;
+  if (!succeeds(api_.set_config(&set), "interval", why_not)) return false;
+
+  auto bytes = FOLDPERF_PARAMETERS(CUpti_PmSampling_GetCounterDataSize_Params);
+  bytes.pPmSamplingObject = sampling_;
+  bytes.pMetricNames = names_.data();
+  bytes.numMetrics = names_.size();
+  bytes.maxSamples = samples_at_once;
+  if (!succeeds(api_.data_size(&bytes), "room for samples", why_not)) return false;
+  data_.resize(bytes.counterDataSize);
+  if (!clear_data()) {
+    why_not = failure_;
+    return false;
+  }
+  auto start = FOLDPERF_PARAMETERS(CUpti_PmSampling_Start_Params);
+  start.pPmSamplingObject = sampling_;
+  if (!succeeds(api_.start(&start), "start", why_not)) return false;
+  started_ = true;
+  return true;
+}
+
+bool PmSampler::clear_data() {
+  auto clear = FOLDPERF_PARAMETERS(CUpti_PmSampling_CounterDataImage_Initialize_Params);
+  clear.pPmSamplingObject = sampling_;
+  clear.counterDataSize = data_.size();
+  clear.pCounterData = data_.data();
+  return succeeds(api_.data_initialize(&clear), "room for samples", failure_);
+}
+
+void PmSampler::read(const std::function<void(const CounterSample&)>& sink) {
+  bool more = started_ && failure_.empty();
+  while (more) {
+    auto decode = FOLDPERF_PARAMETERS(CUpti_PmSampling_DecodeData_Params);
+    decode.pPmSamplingObject = sampling_;
+    decode.pCounterDataImage = data_.data();
+    decode.counterDataImageSize = data_.size();
+    if (!succeeds(api_.decode(&decode), "samples", failure_)) return;
+    if (decode.overflow != 0) ++overflows_;
+    more = decode.decodeStopReason == CUPTI_PM_SAMPLING_DECODE_STOP_REASON_COUNTER_DATA_FULL;
+
+    auto info = FOLDPERF_PARAMETERS(CUpti_PmSampling_GetCounterDataInfo_Params);
+    info.pCounterDataImage = data_.data();
+    info.counterDataImageSize = data_.size();
+    if (!succeeds(api_.data_info(&info), "samples", failure_)) return;
+    for (std::size_t i = 0; i < info.numCompletedSamples; ++i) {
+      auto times = FOLDPERF_PARAMETERS(CUpti_PmSampling_CounterData_GetSampleInfo_Params);
+      times.pPmSamplingObject = sampling_;
+      times.pCounterDataImage = data_.data();
+      times.counterDataImageSize = data_.size();
+      times.sampleIndex = i;
+      auto evaluate = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_EvaluateToGpuValues_Params);
+      evaluate.pHostObject = host_;
+      evaluate.pCounterDataImage = data_.data();
+      evaluate.counterDataImageSize = data_.size();
+      evaluate.rangeIndex = i;
+      evaluate.ppMetricNames = names_.data();
+      evaluate.numMetrics = names_.size();
+      evaluate.pMetricValues = values_.data();
+      if (!succeeds(api_.sample_info(&times), "time of a sample", failure_) ||
+          !succeeds(api_.evaluate(&evaluate), "values of a sample", failure_)) {
+        return;
+      }
+      // The first one begins when the counters were last cleared, long before.
+      if (!std::exchange(first_, false)) {
+        sink(
+            {static_cast<std::int64_t>(times.startTimestamp), static_cast<std::int64_t>(times.endTimestamp), &values_});
+      }
+    }
+    if (!clear_data()) return;
+  }
+}
+
+PmSampler::~PmSampler() {
+  if (started_) {
+    auto stop = FOLDPERF_PARAMETERS(CUpti_PmSampling_Stop_Params);
+    stop.pPmSamplingObject = sampling_;
+    api_.stop(&stop);
+  }
+  if (sampling_ != nullptr) {
+    auto disable = FOLDPERF_PARAMETERS(CUpti_PmSampling_Disable_Params);
+    disable.pPmSamplingObject = sampling_;
+    api_.disable(&disable);
+  }
+  if (host_ != nullptr) {
+    auto release = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_Deinitialize_Params);
+    release.pHostObject = host_;
+    api_.host_deinitialize(&release);
+  }
+}
+
+#undef FOLDPERF_PARAMETERS
+
+}  // namespace foldperf::collectors
