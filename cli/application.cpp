@@ -75,6 +75,7 @@ std::unique_ptr<CLI::App> make_application(Context& context) {
       "foldperf profile exits with the code of the command that it ran.");
   add_train(*app, context);
   add_profile(*app, context);
+  add_merge(*app, context);
   add_report(*app, context);
   add_doctor(*app, context);
   add_completion(*app, context);

@@ -1,9 +1,11 @@
-# Writes OUTPUT, a C++ header that holds SCHEMA and every file of MIGRATIONS_DIR (NNN.sql) as string literals.
+# Writes OUTPUT, a C++ header that holds SCHEMA, VIEWS and every file of MIGRATIONS_DIR (NNN.sql) as string literals.
 file(READ "${SCHEMA}" schema)
+file(READ "${VIEWS}" views)
 set(text "// Made by embed_schema.cmake from schema.sql and migrations/.\n#pragma once\n#include <array>\n#include <string_view>\n")
 string(APPEND text "#include \"core/database/schema.hpp\"\n")
 string(APPEND text "namespace foldperf::database::embedded {\n")
 string(APPEND text "inline constexpr std::string_view schema = R\"foldperf_sql(${schema})foldperf_sql\";\n")
+string(APPEND text "inline constexpr std::string_view views = R\"foldperf_sql(${views})foldperf_sql\";\n")
 file(GLOB files "${MIGRATIONS_DIR}/*.sql")
 list(SORT files)
 list(LENGTH files count)

@@ -160,6 +160,7 @@ const std::vector<std::string>& index_sql() {
       "CREATE INDEX collectives_by_communicator ON collectives(communicator,sequence_number)",
       "CREATE INDEX graph_nodes_by_id ON CUDA_GRAPH_NODE_EVENTS(graphNodeId)",
       "CREATE INDEX range_stacks_by_id ON range_stacks(id)",
+      "CREATE INDEX step_ranges_by_time ON step_ranges(rank,start)",
   };
   return indexes;
 }

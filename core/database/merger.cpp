@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 
+#include "core/database/merge_finish.hpp"
 #include "core/database/merge_ids.hpp"
 #include "core/database/merge_source.hpp"
 #include "core/database/merge_sql.hpp"
@@ -217,7 +218,7 @@ void sync_to_disk(const std::string& path) {
 }
 
 void merge_into(const std::string& path, const std::string& output, const RunInfo& run, MergeReport& report,
-                std::vector<Source>& sources) {
+                std::vector<Source>& sources, const MergeOptions& options) {
   std::int64_t start_ns = run.start_utc_ns;
   for (const Source& source : sources) {
     if (run.start_utc_ns == 0 && source.start_utc_ns != 0) {
@@ -233,6 +234,7 @@ void merge_into(const std::string& path, const std::string& output, const RunInf
       "PRAGMA page_size=8192; PRAGMA journal_mode=MEMORY; PRAGMA synchronous=OFF; "
       "PRAGMA cache_size=-65536; PRAGMA temp_store=FILE");
   sort_beside(connection, output);
+  if (options.redact) connection.exec("PRAGMA secure_delete=ON");  // no page keeps what was taken out
   create_schema(connection);
   Merger merger(connection, start_ns);
   for (Source& source : sources) {
@@ -245,11 +247,15 @@ void merge_into(const std::string& path, const std::string& output, const RunInf
   }
   connection.exec("BEGIN");
   write_run(connection, run, start_ns);
+  if (options.redact) redact(connection);
   for (const std::string& sql : index_sql()) connection.exec(sql);
+  report.notes = what_is_missing(connection);
+  connection.exec(std::string(views_sql()));
   connection.exec("COMMIT; PRAGMA journal_mode=DELETE");
   report.rows = merger.rows();
   for (const auto& [table, rows] : report.rows) {
     if (table == "NVTX_EVENTS" || table == "collectives" || table.starts_with("CUPTI_")) report.events += rows;
+    if (table == "host_samples" || table == "environment" || table == "counter_samples") report.samples += rows;
   }
 }
 
@@ -266,7 +272,8 @@ std::vector<std::string> process_files(const std::string& folder) {
   return files;
 }
 
-MergeReport merge_process_files(const std::vector<std::string>& files, const std::string& output, const RunInfo& run) {
+MergeReport merge_process_files(const std::vector<std::string>& files, const std::string& output, const RunInfo& run,
+                                const MergeOptions& options) {
   MergeReport report;
   for (const std::string& file : files) {
     MergedFile merged;
@@ -276,7 +283,7 @@ MergeReport merge_process_files(const std::vector<std::string>& files, const std
   const TemporaryFile part(output + ".part-" + std::to_string(getpid()));
   try {
     std::vector<Source> sources = look_into(report, output);
-    merge_into(part.path(), output, run, report, sources);
+    merge_into(part.path(), output, run, report, sources, options);
     const auto unused = [](const MergedFile& file) { return !file.used; };
     if (!files.empty() && std::all_of(report.files.begin(), report.files.end(), unused)) {
       const MergedFile& first = report.files.front();

@@ -39,6 +39,12 @@ struct MergeReport {
   std::vector<MergedFile> files;
   std::map<std::string, std::int64_t> rows;  // by table: what the processes' records became
   std::int64_t events = 0;                   // of these: NVTX events, CUDA's activities and collectives
+  std::int64_t samples = 0;                  // and of the host, the GPUs and their counters
+  std::vector<std::string> notes;            // what the run lacks, a line each: collectors, lost records
+};
+
+struct MergeOptions {
+  bool redact = false;  // hosts become host1, host2; commands go, and paths in texts keep their last part
 };
 
 // Files named *.foldperf in `folder`, sorted: what a run's processes wrote.
@@ -47,6 +53,7 @@ std::vector<std::string> process_files(const std::string& folder);
 // Throws SystemError where the output cannot be written (nothing of it remains), InputError when `files` is not empty
 // and none can be read. No file at all gives a run without events (the program loaded no collector).
 // The input files stay.
-MergeReport merge_process_files(const std::vector<std::string>& files, const std::string& output, const RunInfo& run);
+MergeReport merge_process_files(const std::vector<std::string>& files, const std::string& output, const RunInfo& run,
+                                const MergeOptions& options = {});
 
 }  // namespace foldperf::database

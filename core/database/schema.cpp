@@ -24,6 +24,7 @@ const std::map<std::string, std::vector<std::string>>& expected_columns() {
 }  // namespace
 
 std::string_view schema_sql() { return embedded::schema; }
+std::string_view views_sql() { return embedded::views; }
 std::span<const Migration> migrations() { return embedded::migrations; }
 
 const std::vector<std::string>& schema_tables() {

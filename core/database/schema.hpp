@@ -22,6 +22,7 @@ struct Migration {
 };
 
 std::string_view schema_sql();
+std::string_view views_sql();  // of a merged run, for people: views.sql
 std::span<const Migration> migrations();  // ascending
 
 // Names of the tables in the schema, in its order, and the columns of one.

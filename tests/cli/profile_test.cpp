@@ -157,6 +157,45 @@ TEST_F(Profile, StopsWhereAnotherProfilerIsInItsPlace) {
   EXPECT_THAT(left(), IsEmpty());
 }
 
+TEST_F(Profile, RefusesWordsThatItDoesNotKnow) {
+  for (const std::vector<std::string>& options : std::vector<std::vector<std::string>>{
+           {"--level", "loud"}, {"--graphs", "kernel"}, {"--collect", "nvtx,magic"}, {"--collect", "nvtx,"}}) {
+    const auto result = run_process(command({"true"}, options));
+    EXPECT_EQ(result.exit_code, 2) << options[1];
+    EXPECT_THAT(result.errors, AllOf(HasSubstr(options[0]), HasSubstr("is not known")));
+  }
+  EXPECT_THAT(left(), IsEmpty());
+}
+
+TEST_F(Profile, TellsTheCollectorWhatToRecord) {
+  const auto result = run_process(command({"sh", "-c", "echo $FOLDPERF_LEVEL $FOLDPERF_GRAPHS $FOLDPERF_COLLECT"},
+                                          {"--level", "full", "--graphs", "graph", "--collect", "host,nvtx"}));
+  EXPECT_EQ(result.output, "full graph host,nvtx\n");
+}
+
+TEST_F(Profile, RedactsAndMergesSingleFiles) {
+  const auto result = run_process(command({nvtx_program, "mark", "x"}, {"--redact"}));
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_EQ(database::RunReader(run_db()).run().command, "");
+  EXPECT_EQ(database::RunReader(run_db()).ranks().at(0).host, "host1");
+
+  fs::create_directory(folder / "shared");
+  ProcessOptions options;
+  options.environment = {{"NVTX_INJECTION64_PATH", program("libfoldperf_collector.so")},
+                         {"FOLDPERF_OUTPUT_DIR", (folder / "shared").string()}};
+  for (int i = 0; i < 2; ++i) run_process({nvtx_program, "mark", "x"}, options);
+  const auto files = database::process_files((folder / "shared").string());
+  ASSERT_EQ(files.size(), 2u);
+  const std::string both = (folder / "both.db").string();
+  const auto merged = run_process({program("foldperf"), "merge", files[0], files[1], "-o", both});
+  EXPECT_EQ(merged.exit_code, 0) << merged.errors;
+  EXPECT_THAT(merged.errors, HasSubstr("2 events of 2 processes"));
+  EXPECT_EQ(run_process({program("foldperf"), "merge", (folder / "shared").string(), "-o", both}).exit_code, 2);
+  EXPECT_EQ(run_process({program("foldperf"), "merge", (folder / "shared").string(), "-o", both, "--force"}).exit_code,
+            0);
+  EXPECT_EQ(database::process_files((folder / "shared").string()), files);
+}
+
 TEST_F(Profile, CtrlCReachesTheCommandOnceAndTheRunIsKept) {
   const std::string script =
       nvtx_program + " mark begun; n=0; trap 'n=$((n+1))' INT; touch " + (folder / "ready").string() +
@@ -261,7 +300,7 @@ TEST_F(Profile, KeepsTheFolderOfAProcessThatOutlivesTheCommand) {
                              ".pid); while [ ! -e " + go + ".begun ]; do sleep 0.05; done";
   const auto result = run_process(command({"sh", "-c", script}));
   EXPECT_EQ(result.exit_code, 0);
-  EXPECT_THAT(result.errors, AllOf(HasSubstr("may still write there"), HasSubstr("--merge")));
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("may still write there"), HasSubstr("foldperf merge ")));
   EXPECT_EQ(database::RunReader(run_db()).count("NVTX_EVENTS"), 1);
   // Now it ends, and nothing of it is lost.
   std::ofstream(go).close();
