@@ -1,7 +1,10 @@
-// How fast NVTX ranges are written and merged. Prints numbers and never fails on a time.
+// How fast NVTX ranges, or kernels and their launches, are written and merged. Prints numbers and never fails on a
+// time.
 //
 //   database_bench [ranges=1000000] [threads=2] [processes=2]
+//   database_bench kernels [events=1000000] [ranks=2]      events: of each rank, half of them launches
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -43,9 +46,72 @@ void add_ranges(database::RunWriter& writer, std::int64_t count, std::int64_t th
   }
 }
 
+// Kernels with the call that launched each, as a rank of a training run leaves them.
+void write_rank(const std::string& path, const database::ProcessInfo& info, std::int64_t events) {
+  database::WriterOptions options;
+  options.when_full = database::WhenFull::block;
+  database::RunWriter writer(path, info, options);
+  for (std::uint32_t name = 1; name <= 300; ++name) {
+    writer.add(records::KernelNameRecord{name, false, "void cutlass::Kernel<float, " + std::to_string(name) + ">"});
+  }
+  const std::uint32_t api = records::api_name_key(1, 211);
+  writer.add(records::ApiNameRecord{api, "cudaLaunchKernel_v7000"});
+  for (std::int64_t i = 0; i < events / 2; ++i) {
+    const std::int64_t at = i * 11'000;
+    records::RuntimeRecord launch;
+    launch.start_ns = at, launch.end_ns = at + 4000, launch.name_key = api, launch.correlation_id = 1000 + i;
+    launch.global_tid = records::global_tid(info.pid, info.pid);
+    writer.add(launch);
+    records::KernelRecord kernel;
+    kernel.start_ns = at + 5000, kernel.end_ns = at + 9000, kernel.global_pid = records::global_pid(info.pid);
+    kernel.correlation_id = static_cast<std::uint32_t>(1000 + i);
+    kernel.name_key = 1 + static_cast<std::uint32_t>(i % 300);
+    kernel.grid_id = i, kernel.context_id = 1, kernel.stream_id = 7, kernel.registers_per_thread = 128;
+    kernel.grid_x = 512, kernel.block_x = 256, kernel.dynamic_shared_bytes = 98304;
+    writer.add(kernel);
+  }
+  writer.close();
+}
+
+double peak_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+// The files are written in a child: what is left here is the merge's memory.
+int bench_kernels(std::int64_t events, int ranks) {
+  const fs::path folder = fs::temp_directory_path() / ("foldperf-bench-" + std::to_string(getpid()));
+  fs::create_directories(folder);
+  const pid_t writing = fork();
+  if (writing == 0) {
+    for (int rank = 0; rank < ranks; ++rank) {
+      database::ProcessInfo info = database::this_process();
+      info.rank = rank;
+      info.pid = 4242 + rank;
+      write_rank((folder / database::process_file_name(info)).string(), info, events);
+    }
+    _exit(0);
+  }
+  waitpid(writing, nullptr, 0);
+  const std::string output = (folder / "run.db").string();
+  const auto start = Clock::now();
+  const auto report = database::merge_process_files(database::process_files(folder.string()), output, {});
+  const double merge_s = seconds_since(start);
+  const auto millions = static_cast<double>(report.events) * 1e-6;
+  std::printf("%d ranks, %.1f million events: merged in %.2f s (%.2f s a million), %.0f MB peak, %.0f bytes a kernel\n",
+              ranks, millions, merge_s, merge_s / millions, peak_mb(),
+              static_cast<double>(fs::file_size(output)) / static_cast<double>(report.events) * 2);
+  fs::remove_all(folder);
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string(argv[1]) == "kernels") {
+    return bench_kernels(argc > 2 ? std::atoll(argv[2]) : 1000000, argc > 3 ? std::atoi(argv[3]) : 2);
+  }
   const std::int64_t ranges = argc > 1 ? std::atoll(argv[1]) : 1000000;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 2;
   const int processes = argc > 3 ? std::atoi(argv[3]) : 2;

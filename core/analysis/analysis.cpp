@@ -92,6 +92,7 @@ RunAnalysis analyze(const database::RunReader& reader) {
   run.operators = analyze_operators(ranges, phases, step_timelines(run.steps));
   run.data = analyze_data(reader.batches());
   run.metrics = analyze_metrics(reader.metrics());
+  run.kernels = analyze_kernels(reader);
   run.other_ranges = analyze_call_tree(ranges);
   return run;
 }

@@ -5,6 +5,7 @@
 
 #include "core/analysis/call_tree.hpp"
 #include "core/analysis/data_wait.hpp"
+#include "core/analysis/kernel_time.hpp"
 #include "core/analysis/metrics.hpp"
 #include "core/analysis/modules.hpp"
 #include "core/analysis/operators.hpp"
@@ -26,6 +27,7 @@ struct RunAnalysis {
   OperatorAnalysis operators;
   DataAnalysis data;
   MetricAnalysis metrics;
+  KernelAnalysis kernels;
   CallTree other_ranges;  // ranges that do not follow foldperf's convention
 };
 

@@ -234,6 +234,14 @@ Json other_ranges_json(const RunAnalysis& run) {
           {"tree_cut", run.other_ranges.cut}};
 }
 
+Json kernel_times_json(const std::vector<analysis::KernelTime>& times) {
+  Json rows = Json::array();
+  for (const analysis::KernelTime& time : times) {
+    rows.push_back({{"name", time.name}, {"count", time.count}, {"total_ns", time.total_ns}});
+  }
+  return rows;
+}
+
 }  // namespace
 
 std::string render_json(const RunAnalysis& run) {
@@ -252,6 +260,10 @@ std::string render_json(const RunAnalysis& run) {
                     {"operators", operators_json(run)},
                     {"data", data_json(run)},
                     {"metrics", metrics_json(run)},
+                    {"kernels",
+                     {{"total_ns", run.kernels.total_ns},
+                      {"names", kernel_times_json(run.kernels.kernels)},
+                      {"graph_modules", kernel_times_json(run.kernels.modules)}}},
                     {"other_ranges", other_ranges_json(run)}};
   // Names from the database need not be valid UTF-8: broken bytes become U+FFFD.
   return report.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

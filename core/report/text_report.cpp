@@ -27,6 +27,7 @@ class TextReport {
     phases();
     modules();
     operators();
+    kernels();
     data();
     metrics();
     if (converted) other_ranges();
@@ -213,6 +214,27 @@ class TextReport {
     }
     table(rows);
     left_out(operators.size(), "operators");
+  }
+
+  void kernels() {
+    if (run_.kernels.kernels.empty()) return;
+    heading("GPU time by kernel");
+    kernel_times(run_.kernels.kernels, "<kernel", "(no name)", "kernels");
+    if (run_.kernels.modules.empty()) return;
+    heading("GPU time of CUDA graphs' kernels by module (ranges open at capture)");
+    kernel_times(run_.kernels.modules, "<module", "(no range known)", "modules");
+  }
+
+  void kernel_times(const std::vector<analysis::KernelTime>& times, const char* column, const char* unnamed,
+                    const char* what) {
+    TextTable rows({column, "count", "total", "share", "mean"});
+    for (std::size_t i = 0; i < std::min(times.size(), options_.top); ++i) {
+      const analysis::KernelTime& time = times[i];
+      rows.add_row({time.name.empty() ? unnamed : time.name, format_count(time.count), format_duration(time.total_ns),
+                    format_percent(time.share), format_duration(time.total_ns / static_cast<double>(time.count))});
+    }
+    table(rows);
+    left_out(times.size(), what);
   }
 
   void bins(const std::string& title, const std::string& column, const std::vector<analysis::BatchBin>& all) {

@@ -8,7 +8,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/analysis/analysis.hpp"
+#include "core/database/merger.hpp"
+#include "core/database/reader.hpp"
 #include "core/database/sqlite.hpp"
+#include "core/database/writer.hpp"
 #include "core/report/escape.hpp"
 #include "core/report/html_style.hpp"
 #include "tests/core/report/markup_checks.hpp"
@@ -47,7 +50,7 @@ class Report : public testing::Test {
     }
     const nlohmann::json json = nlohmann::json::parse(render(reader, Format::json));
     for (const char* key : {"foldperf_report", "run", "machine", "record", "steps", "phases", "recycling_passes",
-                            "modules", "operators", "data", "metrics", "other_ranges"}) {
+                            "modules", "operators", "kernels", "data", "metrics", "other_ranges"}) {
       EXPECT_TRUE(json.contains(key)) << key;
     }
     const std::string html = render(reader, Format::html);
@@ -174,6 +177,36 @@ TEST_F(Report, OfAnEmptyRun) {
                                "No operators", "No batches", "No metrics"}) {
     EXPECT_NE(text.find(sentence), std::string::npos) << sentence;
   }
+}
+
+TEST_F(Report, KernelsAndModulesOfGraphs) {
+  database::ProcessInfo info = database::this_process();
+  {
+    database::RunWriter writer(path("process"), info);
+    writer.add(records::KernelNameRecord{1, false, "softmax"});
+    records::RangeStackRecord stack;
+    stack.id = 1, stack.text = "attention";
+    writer.add(stack);
+    records::GraphNodeRecord node;
+    node.node = 5, node.graph = 1, node.stack = 1;
+    writer.add(node);
+    node.original_node = 5, node.node = 6, node.stack = 0, node.event_class = records::GraphEventClass::cloned;
+    writer.add(node);
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      records::KernelRecord kernel;
+      kernel.start_ns = 1000 * i, kernel.end_ns = 1000 * i + 200, kernel.name_key = 1;
+      if (i < 2) kernel.graph_node_id = 6 + i;  // the second's node is not known
+      writer.add(kernel);
+    }
+  }
+  database::merge_process_files({path("process")}, path(), {});
+  check_all_formats(path());
+  const database::RunReader reader(path());
+  const auto kernels = nlohmann::json::parse(render(reader, Format::json)).at("kernels");
+  EXPECT_EQ(kernels.at("names").dump(), R"([{"count":3,"name":"softmax","total_ns":600.0}])");
+  EXPECT_EQ(kernels.at("graph_modules").dump(),
+            R"([{"count":1,"name":"","total_ns":200.0},{"count":1,"name":"attention","total_ns":200.0}])");
+  EXPECT_NE(render(reader, Format::text).find("attention"), std::string::npos);
 }
 
 TEST_F(Report, HostileNamesStayText) {
