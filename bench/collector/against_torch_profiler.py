@@ -35,8 +35,12 @@ def recorded(path):
                              start, end)
         in_graphs = one("""SELECT count(*) FROM CUPTI_ACTIVITY_KIND_KERNEL
                            WHERE start >= ? AND end <= ? AND graphNodeId IS NOT NULL""", start, end)[0]
-        placed = one("""SELECT count(*) FROM graph_kernels
-                        WHERE start >= ? AND end <= ? AND stack IS NOT NULL AND step IS NOT NULL""", start, end)[0]
+        placed = one("""SELECT count(*) FROM CUPTI_ACTIVITY_KIND_KERNEL k
+                        JOIN CUDA_GRAPH_NODE_EVENTS n ON n.graphNodeId = k.graphNodeId AND n.stackId IS NOT NULL
+                        JOIN CUPTI_ACTIVITY_KIND_RUNTIME r ON r.correlationId = k.correlationId
+                        JOIN NVTX_EVENTS s ON r.start BETWEEN s.start AND s.end
+                        JOIN StringIds t ON t.id = s.textId AND t.value = 'step'
+                        WHERE k.start >= ? AND k.end <= ? AND k.graphNodeId IS NOT NULL""", start, end)[0]
         lost = one("SELECT coalesce(sum(count), 0) FROM dropped_records")[0]
     return kernels, total / 1e6, in_graphs, in_graphs - placed, lost
 

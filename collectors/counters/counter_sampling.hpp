@@ -20,7 +20,7 @@ struct CounterSettings {
 // The metrics that stand for an empty list.
 const std::vector<std::string>& default_metrics();
 
-class CounterSampling : public Source {
+class CounterSampling final : public Source {
  public:
   // `library`: opens CUPTI, null where there is none.
   CounterSampling(CounterSettings settings, void* (*library)());

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "collectors/clock.hpp"
-#include "core/records/records.hpp"
+#include "core/database/writer.hpp"
 
 namespace foldperf::collectors {
 namespace {

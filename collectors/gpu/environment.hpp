@@ -15,7 +15,7 @@
 
 namespace foldperf::collectors {
 
-class GpuEnvironment : public Source {
+class GpuEnvironment final : public Source {
  public:
   using Devices = std::function<std::vector<ActiveDevice>()>;
   using Open = std::function<std::unique_ptr<gpu::GpuSource>(const std::string& pci_bus_id, std::string& why_not)>;

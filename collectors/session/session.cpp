@@ -214,6 +214,14 @@ void Session::drain_sources(Recorder& recorder) noexcept {
   windows_.tell(*writer, recorder.time());
 }
 
+void Session::drain_now() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (state_ != State::running || pid_ != getpid()) return;
+  }
+  drain();
+}
+
 void Session::close() noexcept {
   {
     const std::lock_guard lock(mutex_);

@@ -51,6 +51,9 @@ class Session {
   // Wakes the collector's thread, where it is not awake already.
   void wake() noexcept;
 
+  // What the rings and sources hold now, on the calling thread: at the end of the process, before close().
+  void drain_now() noexcept;
+
   // Writes what the rings hold and finishes the file. Later events are ignored.
   void close() noexcept;
 
