@@ -20,8 +20,9 @@ enum class EventKind : std::uint8_t {
   graph_node_cloned,
   graph,
   graph_exec,
+  call,  // of what another source records: range_id is its number (CallStacks)
 };
-inline constexpr std::size_t event_kinds = 10;
+inline constexpr std::size_t event_kinds = 11;
 
 enum class PayloadKind : std::uint8_t { none = 0, uint64, int64, float64, uint32, int32, float32, binary };
 

@@ -104,7 +104,7 @@ void ThreadBuffer::start_range(const EventHeader& header, const EventBody& body)
   write(header, body, 0);
 }
 
-void ThreadBuffer::graph_event(const EventHeader& header) noexcept {
+void ThreadBuffer::bare_event(const EventHeader& header) noexcept {
   const Entry entry(*this);
   if (!entry) return count_dropped(header.kind);
   write(header, {}, 0);

@@ -38,8 +38,8 @@ class ThreadBuffer {
   void start_range(const EventHeader& header, const EventBody& body) noexcept;
   void end_range(std::uint32_t domain, std::uint64_t range_id, std::int64_t time_ns) noexcept;
 
-  // What CUPTI tells of a CUDA graph while this thread works on it.
-  void graph_event(const EventHeader& header) noexcept;
+  // What has neither text nor payload: what CUPTI tells of a CUDA graph while this thread works on it, calls.
+  void bare_event(const EventHeader& header) noexcept;
 
   // Owner thread: the ring is more than half full, so the consumer should be woken.
   [[nodiscard]] bool wants_draining() noexcept { return ring_.holds_more_than(ring_.capacity() / 2); }

@@ -8,7 +8,7 @@ namespace {
 void add_event(EventKind kind, const GraphEvent& event) noexcept {
   ThreadBuffer* buffer = thread_buffer();
   if (buffer == nullptr) return;
-  buffer->graph_event(event.header(kind, monotonic_ns()));
+  buffer->bare_event(event.header(kind, monotonic_ns()));
   if (buffer->wants_draining()) Session::instance().wake();
 }
 

@@ -58,7 +58,9 @@ Slot* EventPool::acquire() noexcept {
   slot->stopped.store(false, std::memory_order_relaxed);
   slot->captured = slot->point_to_point = slot->foreign = slot->is_send = slot->written = false;
   slot->channel = 0;
-  slot->parent = no_slot;
+  slot->parent = slot->call = no_slot;
+  slot->asked = 0;
+  slot->rounds_without_stack = 0;
   slot->communicator = nullptr;
   slot->id = slot->start_ns = slot->called_ns = slot->global_tid = slot->bytes = slot->replay = 0;
   slot->sequence = 0;

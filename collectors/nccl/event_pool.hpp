@@ -59,7 +59,9 @@ struct alignas(64) Slot {
   std::int64_t bytes = 0;
   std::int64_t replay = 0;
   std::int32_t peer = -1, root = -1;
-  std::int32_t channels = -1;  // collective: whose kernels will tell; -1: not told
+  std::uint64_t asked = 0;       // of CallStacks, where the thread may have ranges open
+  std::uint32_t call = no_slot;  // collective: held, so that its ranges are not forgotten
+  std::int32_t channels = -1;    // collective: whose kernels will tell; -1: not told
   bool is_send = false;
   ShortText operation, datatype, algorithm, protocol;
 
@@ -78,6 +80,7 @@ struct alignas(64) Slot {
 
   // The writing thread's own.
   bool written = false;
+  std::uint8_t rounds_without_stack = 0;
 };
 
 class EventPool {

@@ -17,6 +17,7 @@
 #include "collectors/names/text.hpp"
 #include "collectors/nccl/abi.hpp"
 #include "collectors/nccl/wait_states.hpp"
+#include "collectors/session/call_stacks.hpp"
 #include "collectors/session/session.hpp"
 
 namespace foldperf::collectors::nccl {
@@ -29,6 +30,8 @@ using records::Kind;
 constexpr std::int64_t call_lifetime_ns = 10'000'000'000;
 // For what may follow of a collective whose kernels NCCL does not tell of.
 constexpr std::int64_t short_patience_ns = 1'000'000'000;
+// A call's ranges are known in the round after it; where its thread's ring had no room for it, never.
+constexpr int rounds_for_stack = 2;
 // Of the pool, calls captured into graphs may keep so much: they live as long as their communicator.
 constexpr std::uint32_t most_captured = Events::pool_slots / 2;
 
@@ -102,7 +105,7 @@ std::int64_t gpu_ns_of(const Slot& slot) {
 }
 
 // ended: no child is under way, so that the last stop of one is the end.
-void write_collective(const Slot& slot, bool ended, RunWriter& writer, const TimeBase& base) {
+void write_collective(const Slot& slot, bool ended, std::uint32_t stack, RunWriter& writer, const TimeBase& base) {
   records::CollectiveRecord record;
   record.id = slot.id;
   // The kernel's beginning, where NCCL tells it: a program may enqueue long before.
@@ -128,6 +131,7 @@ void write_collective(const Slot& slot, bool ended, RunWriter& writer, const Tim
   record.root = if_known(slot.root);
   record.is_p2p = slot.point_to_point;
   record.global_tid = slot.global_tid;
+  if (stack != 0) record.stack_id = stack;
   writer.add(record);
 }
 
@@ -273,6 +277,7 @@ void* Events::start_call(Context& context, const CallStart& call) noexcept {
   Slot* slot = new_slot(context, EventType::call);
   if (slot == nullptr) return group_handle();
   slot->captured = call.captured;
+  slot->asked = CallStacks::instance().ask();
   slot->communicator = context.communicator;
   slot->global_tid = this_thread();
   return pool().publish(*slot);
@@ -316,11 +321,18 @@ void* Events::start_collective(Context& context, const CollectiveStart& start) n
     slot->global_tid = records::global_tid(getpid(), call != nullptr ? call->global_tid : this_thread());
     // The call of a replay was made long ago, once for all replays.
     if (call != nullptr && !captured) slot->called_ns = call->start_ns;
+    // Versions 1 to 4 tell of no call: NCCL enqueues what is not captured on the thread that called, and a replay on a
+    // thread of CUDA's, which has no ranges.
+    if (call == nullptr) slot->asked = CallStacks::instance().ask();
   }
   if (call != nullptr) {
     // A call that is not captured has one collective: it has done its work when it is stopped as well.
     call->replays.store(std::max(1u, call->replays.load(std::memory_order_relaxed)), std::memory_order_release);
-    pool().release(*call);
+    if (slot != nullptr) {
+      slot->call = pool().index_of(*call);
+    } else {
+      pool().release(*call);
+    }
   }
   return slot == nullptr ? nullptr : pool().publish(*slot);
 }
@@ -477,6 +489,18 @@ bool Events::complete(const Slot& slot, std::int64_t now) const {
   return over || level_ != Level::full || now - last > short_patience_ns;
 }
 
+// Of the ranges that were open where the program called; 0: none were.
+std::optional<std::uint32_t> Events::stack_of(const Slot& slot) {
+  const std::uint64_t asked = slot.call != no_slot ? pool().at(slot.call).asked : slot.asked;
+  return asked == 0 ? std::optional<std::uint32_t>(0) : CallStacks::instance().stack_of(asked);
+}
+
+void Events::forget_collective(Slot& slot) noexcept {
+  if (slot.call != no_slot) pool().release(pool().at(slot.call));
+  if (slot.asked != 0) CallStacks::instance().forget(slot.asked);
+  pool().free(slot);
+}
+
 // True when the slot is free again, or is nothing more to wait for.
 bool Events::settle(Slot& slot, std::int64_t now, RunWriter& writer, const TimeBase& base) {
   EventPool& events = pool();
@@ -487,6 +511,7 @@ bool Events::settle(Slot& slot, std::int64_t now, RunWriter& writer, const TimeB
       const bool old = now - slot.stop_ns.load(std::memory_order_relaxed) > call_lifetime_ns;
       if (!over && (slot.captured || (!used && !old))) return false;
       if (!events.close(slot)) return false;
+      CallStacks::instance().forget(slot.asked);
       events.free(slot);
       return true;
     }
@@ -504,15 +529,18 @@ bool Events::settle(Slot& slot, std::int64_t now, RunWriter& writer, const TimeB
       return true;
     }
     case EventType::collective: {
-      if (!slot.written && complete(slot, now) && events.close(slot)) {
-        write_collective(slot, true, writer, base);
-        events.free(slot);
+      if (!slot.written && complete(slot, now)) {
+        const std::optional<std::uint32_t> stack = stack_of(slot);
+        if (!stack && ++slot.rounds_without_stack <= rounds_for_stack) return false;
+        if (!events.close(slot)) return false;
+        write_collective(slot, true, stack.value_or(0), writer, base);
+        forget_collective(slot);
         return true;
       }
       if (slot.written) {
         if (!events.close(slot)) return false;
         if (slot.last_ns.load(std::memory_order_relaxed) != unknown_time) late_.fetch_add(1, std::memory_order_relaxed);
-        events.free(slot);
+        forget_collective(slot);
         return true;
       }
       // Children are under way. One that hangs will never end: what is known of it must be in the file before somebody
@@ -520,7 +548,7 @@ bool Events::settle(Slot& slot, std::int64_t now, RunWriter& writer, const TimeB
       const std::int64_t begun =
           std::max(slot.stop_ns.load(std::memory_order_relaxed), slot.first_ns.load(std::memory_order_relaxed));
       if (now - begun > patience_ns) {
-        write_collective(slot, false, writer, base);
+        write_collective(slot, false, stack_of(slot).value_or(0), writer, base);
         slot.written = true;
       }
       return false;
@@ -595,13 +623,14 @@ void Events::close(RunWriter& writer, const TimeBase& base) noexcept {
     const std::uint64_t life = slot.life.load(std::memory_order_acquire);
     if ((life & UINT32_MAX) == 0) continue;
     if (slot.type == EventType::collective && !slot.written)
-      write_collective(slot, (life & UINT32_MAX) == 1, writer, base);
+      write_collective(slot, (life & UINT32_MAX) == 1, stack_of(slot).value_or(0), writer, base);
   }
 }
 
 void Events::after_fork_in_child() noexcept {
   // The parent's events are the parent's to write; NCCL's handles of before mean nothing here.
   cached_thread = 0;
+  CallStacks::instance().forget_all();
   try {
     pool_.store(new EventPool(pool_slots), std::memory_order_release);
   } catch (const std::exception&) {

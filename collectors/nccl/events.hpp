@@ -14,6 +14,7 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "collectors/nccl/communicators.hpp"
@@ -100,6 +101,8 @@ class Events final : public Source {
   void leave_state(Slot& step, std::int64_t now) noexcept;
   bool settle(Slot& slot, std::int64_t now, database::RunWriter& writer, const TimeBase& base);
   bool complete(const Slot& slot, std::int64_t now) const;
+  std::optional<std::uint32_t> stack_of(const Slot& slot);
+  void forget_collective(Slot& slot) noexcept;
   void write_news(database::RunWriter& writer);
 
   std::atomic<EventPool*> pool_;

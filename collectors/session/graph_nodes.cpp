@@ -1,5 +1,6 @@
 #include "collectors/session/graph_nodes.hpp"
 
+#include "collectors/session/call_stacks.hpp"
 #include "collectors/session/node_numbers.hpp"
 #include "core/database/writer.hpp"
 
@@ -66,6 +67,10 @@ std::int64_t GraphNodes::cloned(database::RunWriter& writer, ThreadState& thread
 
 std::int64_t GraphNodes::add(database::RunWriter& writer, ThreadState& thread, const EventHeader& header,
                              std::int64_t at_ns) {
+  if (header.kind == EventKind::call) {
+    CallStacks::instance().tell(header.range_id, stacks_.of(writer, thread));
+    return 0;
+  }
   const GraphEvent event = GraphEvent::of(header);
   // The same node again: it is a clone's, and told as such.
   const bool again = header.kind == EventKind::graph_node_cloned && thread.pending_node &&

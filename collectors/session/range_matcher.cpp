@@ -86,6 +86,9 @@ void RangeMatcher::emit_waiting_fact(ThreadState& thread) {
 void RangeMatcher::add(ThreadState& thread, const EventView& event, std::string_view text) {
   const EventHeader& header = *event.header;
   switch (header.kind) {
+    case EventKind::call:
+      if (on_graph_event_) on_graph_event_(thread, header);
+      return;
     case EventKind::graph_node:
     case EventKind::graph_node_cloned:
     case EventKind::graph:

@@ -29,7 +29,7 @@ class RangeMatcher {
   using Emit = std::function<void(const records::NvtxRecord&)>;
   using OpenRange = collectors::OpenRange;
   using ThreadState = collectors::ThreadState;  // the caller keeps one a thread
-  // An event of a CUDA graph. The node's number in the run, 0: none.
+  // An event of a CUDA graph, or a call. The node's number in the run, 0: none.
   using OnGraphEvent = std::function<std::int64_t(ThreadState&, const EventHeader&)>;
 
   // `start_ns`: the event time that becomes 0 in records.

@@ -134,10 +134,12 @@ void Recorder::count_dropped(const ThreadBuffer& buffer, ThreadRecord& thread) {
     const std::uint64_t fresh = count - thread.dropped[i];
     if (fresh == 0 || writer_ == nullptr) continue;
     const bool is_end = kind == EventKind::pop || kind == EventKind::end;
-    const bool is_graph = kind >= EventKind::graph_node;
+    const records::Kind record = kind == EventKind::call         ? records::Kind::range_stack
+                                 : kind >= EventKind::graph_node ? records::Kind::graph_node
+                                                                 : records::Kind::nvtx_event;
     writer_->count_dropped(
-        is_graph ? records::Kind::graph_node : records::Kind::nvtx_event,
-        is_end ? "the end of a range did not fit into the thread's buffer" : "the thread's buffer was full", fresh);
+        record, is_end ? "the end of a range did not fit into the thread's buffer" : "the thread's buffer was full",
+        fresh);
     thread.dropped[i] = count;
   }
   if (const std::uint64_t count = buffer.pushes_too_deep(); count != thread.pushes_too_deep && writer_ != nullptr) {

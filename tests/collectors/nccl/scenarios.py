@@ -201,6 +201,57 @@ def fork():
     world.finalize()
 
 
+def ranges(library, number="5"):
+    """Collectives under NVTX ranges: eager ones, and one that is captured under ranges and replayed on another thread,
+    under another's. Without calls (version 4), what is not captured is enqueued on the thread that called."""
+    nvtx = ctypes.CDLL(library)
+    world = Communicator(plugin(int(number)), ranks=2)
+    handles = []
+
+    def collective(sequence, parent=None):
+        handles.append(world.coll(sequence, parent=parent))
+        world.stop(handles[-1])
+
+    def call(captured=False):
+        if world.plugin.version < 5:
+            return None
+        api = world.coll_api(captured)
+        world.stop(api)
+        return api
+
+    for layer in (b"layer 0", b"layer 1"):
+        nvtx.push_range(b"backward")
+        nvtx.push_range(layer)
+        sequence = int(layer[-1:])
+        collective(sequence, call())
+        nvtx.pop_range()
+        if sequence == 0:
+            collective(10, call())
+        nvtx.pop_range()
+    collective(11, call())
+    if world.plugin.version == 5:
+        nvtx.push_range(b"captured")
+        nvtx.push_range(b"mlp")
+        api = call(captured=True)
+        nvtx.pop_range()
+        nvtx.pop_range()
+
+        def replay():
+            nvtx.push_range(b"of the thread of replays")
+            for _ in range(3):
+                time.sleep(0.15)  # the call is read long before
+                collective(20, api)
+            nvtx.pop_range()
+
+        thread = threading.Thread(target=replay)
+        thread.start()
+        thread.join()
+    for handle in handles:
+        world.kernel(handle, 0, 10, 20)
+        world.kernel(handle, 1, 10, 20)
+    world.finalize()
+
+
 def kill():
     """Killed with a collective done and one halfway: its second channel has begun."""
     world = Communicator(plugin(), ranks=2)
