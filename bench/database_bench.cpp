@@ -2,7 +2,9 @@
 // time.
 //
 //   database_bench [ranges=1000000] [threads=2] [processes=2]
-//   database_bench kernels [events=1000000] [ranks=2]      events: of each rank, half of them launches
+//   database_bench kernels [events=1000000] [ranks=2] [launches a module=0]
+//     events: of each rank, half of them launches. With modules, each lies in an NVTX range of its own, and a hundred
+//     of them in that of a step. Then the steps are looked for and the summaries made, as foldperf merge does.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include "core/analysis/run_summaries.hpp"
+#include "core/analysis/step_finder.hpp"
 #include "core/database/merger.hpp"
 #include "core/database/reader.hpp"
 #include "core/database/writer.hpp"
@@ -46,18 +50,41 @@ void add_ranges(database::RunWriter& writer, std::int64_t count, std::int64_t th
   }
 }
 
+// The ranges that begin with the launch of that number: a module, a step.
+void add_module(database::RunWriter& writer, const database::ProcessInfo& info, std::int64_t launch,
+                std::int64_t module_launches) {
+  constexpr std::int64_t step_modules = 100, launch_ns = 11'000;
+  if (launch % module_launches != 0) return;
+  const std::int64_t module = launch / module_launches;
+  const std::string text = "evoformer.blocks." + std::to_string(module % step_modules);
+  records::NvtxRecord range;
+  range.domain_id = 1, range.category = 4, range.text = text;
+  range.start_ns = launch * launch_ns, range.end_ns = range.start_ns + module_launches * launch_ns - 1;
+  range.global_tid_start = records::global_tid(info.pid, info.pid);
+  writer.add(range);
+  if (module % step_modules != 0) return;
+  range.category = 1, range.text = "step", range.payload = records::NvtxPayload::of_int64(module / step_modules);
+  range.end_ns = range.start_ns + step_modules * module_launches * launch_ns - 1;
+  writer.add(range);
+}
+
 // Kernels with the call that launched each, as a rank of a training run leaves them.
-void write_rank(const std::string& path, const database::ProcessInfo& info, std::int64_t events) {
+void write_rank(const std::string& path, const database::ProcessInfo& info, std::int64_t events,
+                std::int64_t module_launches) {
   database::WriterOptions options;
   options.when_full = database::WhenFull::block;
   database::RunWriter writer(path, info, options);
   for (std::uint32_t name = 1; name <= 300; ++name) {
     writer.add(records::KernelNameRecord{name, false, "void cutlass::Kernel<float, " + std::to_string(name) + ">"});
   }
+  writer.add(records::NvtxDomainRecord{1, "foldperf"});
+  writer.add(records::NvtxCategoryRecord{1, 1, "step"});
+  writer.add(records::NvtxCategoryRecord{1, 4, "module"});
   const std::uint32_t api = records::api_name_key(1, 211);
   writer.add(records::ApiNameRecord{api, "cudaLaunchKernel_v7000"});
   for (std::int64_t i = 0; i < events / 2; ++i) {
     const std::int64_t at = i * 11'000;
+    if (module_launches > 0) add_module(writer, info, i, module_launches);
     records::RuntimeRecord launch;
     launch.start_ns = at, launch.end_ns = at + 4000, launch.name_key = api, launch.correlation_id = 1000 + i;
     launch.global_tid = records::global_tid(info.pid, info.pid);
@@ -80,7 +107,7 @@ double peak_mb() {
 }
 
 // The files are written in a child: what is left here is the merge's memory.
-int bench_kernels(std::int64_t events, int ranks) {
+int bench_kernels(std::int64_t events, int ranks, std::int64_t module_launches) {
   const fs::path folder = fs::temp_directory_path() / ("foldperf-bench-" + std::to_string(getpid()));
   fs::create_directories(folder);
   const pid_t writing = fork();
@@ -89,7 +116,7 @@ int bench_kernels(std::int64_t events, int ranks) {
       database::ProcessInfo info = database::this_process();
       info.rank = rank;
       info.pid = 4242 + rank;
-      write_rank((folder / database::process_file_name(info)).string(), info, events);
+      write_rank((folder / database::process_file_name(info)).string(), info, events, module_launches);
     }
     _exit(0);
   }
@@ -99,9 +126,21 @@ int bench_kernels(std::int64_t events, int ranks) {
   const auto report = database::merge_process_files(database::process_files(folder.string()), output, {});
   const double merge_s = seconds_since(start);
   const auto millions = static_cast<double>(report.events) * 1e-6;
+  const auto bytes_a_kernel = [&] {
+    return static_cast<double>(fs::file_size(output)) / static_cast<double>(report.events) * 2;
+  };
   std::printf("%d ranks, %.1f million events: merged in %.2f s (%.2f s a million), %.0f MB peak, %.0f bytes a kernel\n",
-              ranks, millions, merge_s, merge_s / millions, peak_mb(),
-              static_cast<double>(fs::file_size(output)) / static_cast<double>(report.events) * 2);
+              ranks, millions, merge_s, merge_s / millions, peak_mb(), bytes_a_kernel());
+  const auto finding = Clock::now();
+  const auto steps = analysis::find_steps(output);
+  const double steps_s = seconds_since(finding);
+  const auto summarizing = Clock::now();
+  analysis::summarize_run(output);
+  const double summaries_s = seconds_since(summarizing);
+  const double all_s = merge_s + steps_s + summaries_s;
+  std::printf("steps of %zu ranks in %.2f s, summaries in %.2f s: in all %.2f s (%.2f s a million), %.0f MB peak, ",
+              steps.size(), steps_s, summaries_s, all_s, all_s / millions, peak_mb());
+  std::printf("%.0f bytes a kernel\n", bytes_a_kernel());
   fs::remove_all(folder);
   return 0;
 }
@@ -110,7 +149,8 @@ int bench_kernels(std::int64_t events, int ranks) {
 
 int main(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "kernels") {
-    return bench_kernels(argc > 2 ? std::atoll(argv[2]) : 1000000, argc > 3 ? std::atoi(argv[3]) : 2);
+    return bench_kernels(argc > 2 ? std::atoll(argv[2]) : 1000000, argc > 3 ? std::atoi(argv[3]) : 2,
+                         argc > 4 ? std::atoll(argv[4]) : 0);
   }
   const std::int64_t ranges = argc > 1 ? std::atoll(argv[1]) : 1000000;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 2;

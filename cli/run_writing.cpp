@@ -5,6 +5,7 @@
 
 #include "cli/child_process.hpp"
 #include "cli/signals_held.hpp"
+#include "core/analysis/run_summaries.hpp"
 #include "core/analysis/step_finder.hpp"
 
 namespace foldperf::cli {
@@ -105,12 +106,17 @@ void tell(const std::string& shown_output, const database::MergeReport& report, 
   for (const std::string& note : report.notes) print_line(note);
 }
 
-// A run without its steps is a run all the same.
-void find_steps(const std::string& output, const std::string& step_range) {
+// A run without its steps, or without its summaries, is a run all the same.
+void complete(const std::string& output, const std::string& step_range) {
   try {
     analysis::find_steps(output, {step_range});
   } catch (const Error& error) {
     print_line(std::string("the run's steps were not looked for: ") + error.what());
+  }
+  try {
+    analysis::summarize_run(output);
+  } catch (const Error& error) {
+    print_line(std::string("the run has no summaries: ") + error.what());
   }
 }
 
@@ -122,7 +128,7 @@ ExitCode write_run(const RunFolder& folder, const std::string& output, const std
   try {
     const auto report =
         database::merge_process_files(database::process_files(folder.path()), output, run, {options.redact});
-    find_steps(output, options.step_range);
+    complete(output, options.step_range);
     tell(shown_output, report, run);
     clean_up(folder, shown_output, report, run.end_utc_ns.has_value());
     return ExitCode::success;
@@ -153,7 +159,7 @@ int merge_files(const std::vector<std::string>& files, const std::string& shown_
   database::RunInfo run;
   run.name = fs::path(output).stem().string();
   const auto report = database::merge_process_files(files, output, run, {options.redact});
-  find_steps(output, options.step_range);
+  complete(output, options.step_range);
   tell(shown_output, report, run);
   return static_cast<int>(ExitCode::success);
 }

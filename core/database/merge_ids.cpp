@@ -34,7 +34,6 @@ void MergeIds::fp_string(sqlite3_context* context, int, sqlite3_value** argument
 
 void MergeIds::map_file(int file, int rank) {
   connection_.exec("DELETE FROM domain_map; DELETE FROM communicator_map");
-  new_strings_.clear();
   map_strings();
   map_domains(rank);
   map_communicators(file, rank);

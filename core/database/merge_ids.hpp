@@ -27,7 +27,8 @@ class MergeIds {
 
   // `file`: place of the file in the merge, from 0. `rank`: its rank in the run.
   void map_file(int file, int rank);
-  // The transaction in which map_file ran was rolled back.
+  // The file's transaction was committed; or rolled back, whether or not map_file ran in it.
+  void keep_file() { new_strings_.clear(); }
   void forget_file();
 
   // Ids of a file are spread by this: file 0 keeps its own. Ids beyond the range of one file become NULL.

@@ -48,6 +48,7 @@ class Merger {
       add_rank(source, rank, changes.time_offset_ns);
       for (const auto& [table, rows] : source.losses.lost_rows) add_loss(rank, table, rows);
       connection_.exec("COMMIT");
+      ids_.keep_file();
       small_ = next;
       for (const auto& [table, rows] : rows_of_file_) rows_[table] += rows;
     } catch (...) {

@@ -171,6 +171,19 @@ CREATE TABLE windows (rank INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEG
 -- source: fact, nvtx, pattern; confidence: 0 to 1.
 CREATE TABLE step_ranges (rank INTEGER NOT NULL, step INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
   source TEXT NOT NULL, confidence REAL);
+-- Kernels added up; stackId: of the ranges open at the launch, or at the capture of a graph's node.
+CREATE TABLE summary_kernels (rank INTEGER NOT NULL, step INTEGER, stackId INTEGER, nameId INTEGER,
+  calls INTEGER NOT NULL, total_ns INTEGER NOT NULL, min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL);
+-- What a timeline draws in a row, and, at level L, what lies in each bucket of 4^L ns of it.
+CREATE TABLE timeline_tracks (
+  track INTEGER PRIMARY KEY, rank INTEGER NOT NULL, kind TEXT NOT NULL, globalPid INTEGER, deviceId INTEGER,
+  contextId INTEGER, streamId INTEGER, globalTid INTEGER, depth INTEGER, rows INTEGER NOT NULL,
+  start INTEGER NOT NULL, "end" INTEGER NOT NULL, busy_ns INTEGER NOT NULL, finest_level INTEGER NOT NULL,
+  coarsest_level INTEGER NOT NULL);
+CREATE TABLE timeline_lod (
+  track INTEGER NOT NULL, level INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+  busy_ns INTEGER NOT NULL, rows INTEGER NOT NULL, longestTable INTEGER, longestRow INTEGER,
+  PRIMARY KEY (track, level, start)) WITHOUT ROWID;
 -- How the times of a rank were brought to those of the first one, besides its offset_ns in ranks.
 CREATE TABLE clock_fit (rank INTEGER NOT NULL, offset_ns INTEGER NOT NULL, drift_ppb INTEGER NOT NULL,
   residual_ns INTEGER, anchors INTEGER NOT NULL);

@@ -24,12 +24,14 @@ WITH RECURSIVE
     FROM paths p JOIN named n ON n.parent = p.id)
 SELECT id, rank, path, module FROM paths;
 
--- replay: 1 for a graph's first launch. step: in which the launch was called.
+-- replay: 1 for a graph's first launch. step: in which the launch was called; where steps are made of what the GPU did
+-- (source 'pattern'), in which the first kernel began.
 CREATE VIEW graph_launches AS
 SELECT l.rank, l.graphId, l.correlationId, l.first_start,
   row_number() OVER (PARTITION BY l.rank, l.graphId ORDER BY l.first_start) AS replay,
   (SELECT s.step FROM step_ranges s WHERE s.rank = l.rank
-    AND s.start <= COALESCE(c.start, l.first_start) AND s."end" > COALESCE(c.start, l.first_start)
+    AND s.start <= CASE s.source WHEN 'pattern' THEN l.first_start ELSE COALESCE(c.start, l.first_start) END
+    AND s."end" > CASE s.source WHEN 'pattern' THEN l.first_start ELSE COALESCE(c.start, l.first_start) END
     ORDER BY s.start DESC LIMIT 1) AS step
 FROM (SELECT rank, graphId, correlationId, min(start) AS first_start FROM CUPTI_ACTIVITY_KIND_KERNEL
       WHERE graphNodeId IS NOT NULL GROUP BY rank, graphId, correlationId) l
@@ -47,9 +49,14 @@ LEFT JOIN CUDA_GRAPH_NODE_EVENTS o ON o.graphNodeId = COALESCE(n.originalGraphNo
 LEFT JOIN stack_paths p ON p.id = COALESCE(n.stackId, o.stackId)
 WHERE k.graphNodeId IS NOT NULL;
 
--- GPU time of graphs' kernels by step and module; NULL: unknown.
+-- GPU time by step and module: the innermost range of the category "module", else the innermost range, that was open at
+-- the launch, or at the capture of a graph's node. NULL: no range is known.
 CREATE VIEW module_time AS
-SELECT rank, step, module, count(*) AS kernels, sum("end" - start) AS ns FROM graph_kernels GROUP BY rank, step, module;
+SELECT k.rank, k.step, COALESCE(p.module, t.value) AS module, sum(k.calls) AS kernels, sum(k.total_ns) AS ns
+FROM summary_kernels k
+LEFT JOIN stack_paths p ON p.id = k.stackId
+LEFT JOIN range_stacks r ON r.id = k.stackId LEFT JOIN StringIds t ON t.id = r.textId
+GROUP BY 1, 2, 3;
 
 -- culprit: the rank that arrived last; waited_ns: how much earlier than it this rank came.
 CREATE VIEW collectives_by_rank AS

@@ -59,3 +59,14 @@ CREATE TABLE step_ranges (rank INTEGER NOT NULL, step INTEGER NOT NULL, start IN
   source TEXT NOT NULL, confidence REAL);
 CREATE TABLE clock_fit (rank INTEGER NOT NULL, offset_ns INTEGER NOT NULL, drift_ppb INTEGER NOT NULL,
   residual_ns INTEGER, anchors INTEGER NOT NULL);
+CREATE TABLE summary_kernels (rank INTEGER NOT NULL, step INTEGER, stackId INTEGER, nameId INTEGER,
+  calls INTEGER NOT NULL, total_ns INTEGER NOT NULL, min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL);
+CREATE TABLE timeline_tracks (
+  track INTEGER PRIMARY KEY, rank INTEGER NOT NULL, kind TEXT NOT NULL, globalPid INTEGER, deviceId INTEGER,
+  contextId INTEGER, streamId INTEGER, globalTid INTEGER, depth INTEGER, rows INTEGER NOT NULL,
+  start INTEGER NOT NULL, "end" INTEGER NOT NULL, busy_ns INTEGER NOT NULL, finest_level INTEGER NOT NULL,
+  coarsest_level INTEGER NOT NULL);
+CREATE TABLE timeline_lod (
+  track INTEGER NOT NULL, level INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+  busy_ns INTEGER NOT NULL, rows INTEGER NOT NULL, longestTable INTEGER, longestRow INTEGER,
+  PRIMARY KEY (track, level, start)) WITHOUT ROWID;

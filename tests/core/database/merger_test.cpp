@@ -371,6 +371,28 @@ TEST(Merger, MoreKilledProcessesThanFilesMayBeOpen) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+// Where the damage is found, the merge of a file begins again: what it had written by then is gone, what other files
+// wrote is not.
+TEST(Merger, DamageOnAnyPageLeavesTheOtherFilesWhole) {
+  const TemporaryFolder folder;
+  const std::string good = colliding_file(folder, 0, 0), other = colliding_file(folder, 1, 0);
+  const std::string whole = testing::read_file(other);
+  constexpr std::size_t page = 8192;
+  for (std::size_t at = page; at + page <= whole.size(); at += page) {
+    std::string damaged = whole;
+    damaged.replace(at, page, page, '\xA5');
+    testing::write_file(folder / "damaged", damaged);
+    merge_process_files({good, folder / "damaged"}, folder / "run.db", {});
+    std::int64_t ranges = 0;
+    NvtxFilter of_good;
+    of_good.rank = 0;
+    RunReader(folder / "run.db").for_each_nvtx(of_good, [&](const NvtxRow& row) {
+      ranges += row.text.empty() ? 0 : 1;
+    });
+    EXPECT_GE(ranges, 50) << "page " << at / page;
+  }
+}
+
 TEST(Merger, NamesThatLookLikeAddressesAreFiles) {
   const TemporaryFolder folder;
   const std::string good = colliding_file(folder, 0, 0);
