@@ -58,17 +58,17 @@ LEFT JOIN stack_paths p ON p.id = k.stackId
 LEFT JOIN range_stacks r ON r.id = k.stackId LEFT JOIN StringIds t ON t.id = r.textId
 GROUP BY 1, 2, 3;
 
--- culprit: the rank that arrived last; waited_ns: how much earlier than it this rank came.
+-- NCCL numbers each operation of a communicator for itself. culprit: the rank that arrived last; waited_ns: how much earlier than it this rank came.
 CREATE VIEW collectives_by_rank AS
 SELECT c.rank, c.communicator, m.global_id, c.sequence_number, c.graph_replay, c.operation, c.bytes, c.start AS arrival,
   c."end", max(c.start) OVER same AS last_arrival, max(c.start) OVER same - c.start AS waited_ns,
-  first_value(c.rank) OVER (PARTITION BY c.communicator, c.sequence_number, c.graph_replay ORDER BY c.start DESC, c.rank)
+  first_value(c.rank) OVER (PARTITION BY c.communicator, c.operation, c.sequence_number, c.graph_replay ORDER BY c.start DESC, c.rank)
     AS culprit,
   count(*) OVER same AS ranks
 FROM collectives c
 LEFT JOIN communicators m ON m.communicator = c.communicator AND m.rank = c.rank
 WHERE c.sequence_number IS NOT NULL AND COALESCE(c.is_p2p, 0) = 0
-WINDOW same AS (PARTITION BY c.communicator, c.sequence_number, c.graph_replay);
+WINDOW same AS (PARTITION BY c.communicator, c.operation, c.sequence_number, c.graph_replay);
 
 -- cpus: CPUs that the process kept busy since the sample before.
 CREATE VIEW host_load AS

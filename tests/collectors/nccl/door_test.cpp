@@ -97,7 +97,8 @@ TEST(NcclDoor, KeepsReplaysOfAGraphApart) {
   // Ten collectives, 240 channels of kernels; each replay has its own times on the GPU.
   std::vector<std::string> expected;
   for (int replay = 1; replay <= 10; ++replay) {
-    expected.push_back("4|" + std::to_string(replay) + "|24|24|" + std::to_string(100'000 * replay) + "|5023|1");
+    expected.push_back(std::to_string(3 + replay) + "|" + std::to_string(replay) + "|24|24|" +
+                       std::to_string(100'000 * replay) + "|5023|1");
   }
   EXPECT_THAT(query(file,
                     "SELECT c.sequence_number,c.graph_replay,c.channels,count(*),c.gpu_start,c.gpu_ns,"
@@ -125,8 +126,9 @@ TEST(NcclDoor, FoldsChannelsBelowLevelFull) {
 TEST(NcclDoor, CountsReplaysByTheNumberWhereNoCallIsTold) {
   const TemporaryFolder folder;
   const std::string file = file_of(folder, {"same_number"});
-  EXPECT_THAT(query(file, "SELECT sequence_number,graph_replay FROM collectives ORDER BY id"),
-              ElementsAre("1|0", "2|0", "2|1", "2|2", "3|0"));
+  EXPECT_THAT(query(file, "SELECT operation,sequence_number,graph_replay FROM collectives ORDER BY id"),
+              ElementsAre("AllReduce|1|0", "AllReduce|2|0", "AllGather|2|0", "AllReduce|2|1", "AllReduce|2|2",
+                          "AllReduce|3|0", "AllGather|3|0"));
 }
 
 TEST(NcclDoor, PassesOverHandlesThatAreNone) {

@@ -28,7 +28,7 @@ TEST(NcclRanges, AreThoseOfTheCallAlsoInReplays) {
   ASSERT_THAT(played.files, SizeIs(1));
   EXPECT_THAT(query(played.files[0], stacks),
               ElementsAre("0|0|backward/layer 0", "10|0|backward", "1|0|backward/layer 1", "11|0|-",
-                          "20|1|captured/mlp", "20|2|captured/mlp", "20|3|captured/mlp"));
+                          "20|1|captured/mlp", "21|2|captured/mlp", "22|3|captured/mlp"));
   EXPECT_THAT(query(played.files[0], "SELECT kind,reason FROM dropped_records"), IsEmpty());
   const std::string merged = folder / "merged.db";
   database::merge_process_files(played.files, merged, {});

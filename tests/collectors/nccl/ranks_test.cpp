@@ -22,7 +22,7 @@ std::int64_t number(const std::string& path, const std::string& sql) {
   return sqlite::Connection(path, sqlite::OpenMode::read_only, path).query_int(sql);
 }
 
-TEST(NcclRanks, AreJoinedByCommunicatorNumberAndReplay) {
+TEST(NcclRanks, AreJoinedByCommunicatorOperationNumberAndReplay) {
   const TemporaryFolder folder;
   std::vector<std::unique_ptr<BackgroundProcess>> processes;
   for (int rank = 0; rank < ranks; ++rank) {
@@ -52,18 +52,21 @@ TEST(NcclRanks, AreJoinedByCommunicatorNumberAndReplay) {
   const std::string joined =
       "SELECT m.global_id,c.operation,c.sequence_number,c.graph_replay,count(*),count(DISTINCT c.rank),"
       "max(c.gpu_ns)-min(c.gpu_ns) FROM collectives c JOIN communicators m ON m.communicator=c.communicator AND "
-      "m.rank=c.rank WHERE is_p2p=0 GROUP BY c.communicator,c.sequence_number,c.graph_replay ORDER BY 1,3,4";
+      "m.rank=c.rank WHERE is_p2p=0 GROUP BY c.communicator,c.operation,c.sequence_number,c.graph_replay ORDER BY "
+      "1,2,3,4";
   std::vector<std::string> expected;
   for (const char* half : {"0x00000000000000e0", "0x00000000000000e1"}) {
     for (int sequence = 0; sequence < 2; ++sequence) {
       expected.push_back(std::string(half) + "|AllGather|" + std::to_string(sequence) + "|0|4|4|6");
     }
+    expected.push_back(std::string(half) + "|AllReduce|0|0|4|4|6");
   }
   for (int sequence = 0; sequence < 5; ++sequence) {
     expected.push_back("0x000000000000abcd|AllReduce|" + std::to_string(sequence) + "|0|8|8|7");
   }
   for (int replay = 1; replay <= 3; ++replay) {
-    expected.push_back("0x000000000000abcd|AllReduce|5|" + std::to_string(replay) + "|8|8|7");
+    expected.push_back("0x000000000000abcd|AllReduce|" + std::to_string(4 + replay) + "|" + std::to_string(replay) +
+                       "|8|8|7");
   }
   EXPECT_THAT(query(merged, joined), ::testing::ElementsAreArray(expected));
 
@@ -72,7 +75,8 @@ TEST(NcclRanks, AreJoinedByCommunicatorNumberAndReplay) {
             0);
   EXPECT_EQ(number(merged, "SELECT count(*) FROM collectives_by_rank WHERE rank = culprit AND waited_ns <> 0"), 0);
   EXPECT_EQ(number(merged,
-                   "SELECT count(DISTINCT communicator || ' ' || sequence_number || ' ' || graph_replay) FROM "
+                   "SELECT count(DISTINCT communicator || ' ' || operation || ' ' || sequence_number || ' ' || "
+                   "graph_replay) FROM "
                    "collectives_by_rank WHERE rank = culprit"),
             static_cast<std::int64_t>(expected.size()));
 

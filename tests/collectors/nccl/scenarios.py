@@ -49,15 +49,15 @@ def masks():
 
 def replays(fold="10"):
     """One collective captured into a graph and replayed: its call once, then coll and 24 kernelCh a replay, with its
-    own thread for what the proxy tells. The parent stops before its children, and the number is the same again."""
+    own thread for what the proxy tells. The parent stops before its children; NCCL counts replays as collectives."""
     world = Communicator(plugin())
     group = world.start(GROUP_API, groupApi={"graphCaptured": True, "groupDepth": 1})
     api = world.coll_api(captured=True)
     world.stop(api)
     world.stop(group)
     collectives = []
-    for _ in range(int(fold)):
-        collectives.append(world.coll(sequence=4, channels=24, parent=api))
+    for replay in range(int(fold)):
+        collectives.append(world.coll(sequence=4 + replay, channels=24, parent=api))
         world.stop(collectives[-1])
 
     def proxy():
@@ -72,13 +72,12 @@ def replays(fold="10"):
 
 
 def same_number():
-    """A replayed collective without a call of NCCL's (version 4): the number comes again and again, then the next."""
-    world = Communicator(plugin(4), ranks=2)
-    for sequence in (1, 2, 2, 2, 3):
-        handle = world.coll(sequence)
-        world.stop(handle)
-        world.kernel(handle, 0, 10, 20)
-        world.kernel(handle, 1, 10, 20)
+    """A collective replayed where NCCL tells of no kernels (version 2): it does not count replays, so that the number
+    comes again and again, here among another operation's, which has numbers of its own."""
+    world = Communicator(plugin(2), ranks=2)
+    for func, sequence in (("AllReduce", 1), ("AllReduce", 2), ("AllGather", 2), ("AllReduce", 2), ("AllReduce", 2),
+                           ("AllReduce", 3), ("AllGather", 3)):
+        world.stop(world.coll(sequence, func=func))
     world.finalize()
 
 
@@ -238,9 +237,9 @@ def ranges(library, number="5"):
 
         def replay():
             nvtx.push_range(b"of the thread of replays")
-            for _ in range(3):
+            for replay in range(3):
                 time.sleep(0.15)  # the call is read long before
-                collective(20, api)
+                collective(20 + replay, api)
             nvtx.pop_range()
 
         thread = threading.Thread(target=replay)
@@ -266,8 +265,8 @@ def kill():
 
 
 def rank(number, ranks="8"):
-    """One of several ranks: 5 eager collectives of the world, 3 replays of a captured one, 2 collectives of the even
-    or the odd ranks, and a ring of transfers."""
+    """One of several ranks: 5 eager collectives of the world, 3 replays of a captured one, 2 gatherings and a sum of the
+    even or the odd ranks, and a ring of transfers. NCCL counts each operation for itself."""
     number, ranks = int(number), int(ranks)
     world = Communicator(plugin(), identifier=0xABCD, rank=number, ranks=ranks)
     half = Communicator(plugin(), identifier=0xE0 + number % 2, name=b"half", rank=number // 2, ranks=ranks // 2)
@@ -281,10 +280,11 @@ def rank(number, ranks="8"):
         finished(world, world.coll(sequence))
     captured = world.coll_api(captured=True)
     world.stop(captured)
-    for _ in range(3):
-        finished(world, world.coll(5, parent=captured))
+    for replay in range(3):
+        finished(world, world.coll(5 + replay, parent=captured))
     for sequence in range(2):
         finished(half, half.coll(sequence, func="AllGather"))
+    finished(half, half.coll(0))
     send = world.p2p("Send", peer=(number + 1) % ranks)
     receive = world.p2p("Recv", peer=(number - 1) % ranks)
     for handle in (send, receive):
