@@ -49,6 +49,23 @@ std::int64_t last_time(const RangeSet& set, const database::RunReader& reader) {
   return last;
 }
 
+// Of the sources that the ranks' steps have, the least sure is told.
+FoundSteps found_steps(const database::RunReader& reader) {
+  FoundSteps found;
+  reader.query("SELECT rank,step,start,\"end\",source,COALESCE(confidence,1) FROM step_ranges ORDER BY rank,start", {},
+               [&](const database::QueryRow& row) {
+                 Step& step = found.steps.emplace_back();
+                 step.rank = static_cast<int>(row.integer(0));
+                 step.number = database::bounded(row.integer(1));
+                 step.start = database::bounded(row.integer(2));
+                 step.end = std::max(step.start, database::bounded(row.integer(3)));
+                 if (found.source != "pattern") found.source = row.text(4);
+                 found.confidence = std::min(found.confidence, row.real(5));
+                 return true;
+               });
+  return found;
+}
+
 }  // namespace
 
 RangeSet load_ranges(const database::RunReader& reader) {
@@ -85,7 +102,7 @@ RunAnalysis analyze(const database::RunReader& reader) {
   for (const database::StepRow& step : reader.steps()) {
     if (step.samples) samples[{step.rank, step.step}] = *step.samples;
   }
-  run.steps = analyze_steps(ranges, samples);
+  run.steps = analyze_steps(ranges, samples, found_steps(reader));
   run.phases = analyze_phases(ranges, run.steps);
   const RankTimelines phases = phase_timelines(ranges);
   run.modules = analyze_modules(ranges, phases);

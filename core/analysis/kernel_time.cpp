@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <unordered_map>
 
+#include "core/analysis/saturate.hpp"
 #include "core/database/reader.hpp"
 
 namespace foldperf::analysis {
@@ -55,65 +55,40 @@ class StackModules {
   std::unordered_map<std::int64_t, Stack> stacks_;
 };
 
-// The stack of each node: what a clone was told wins, then its original's.
-std::unordered_map<std::int64_t, std::int64_t> stacks_of_nodes(const database::RunReader& reader) {
-  struct Node {
-    std::optional<std::int64_t> made, cloned, original;
-  };
-  std::unordered_map<std::int64_t, Node> nodes;
-  reader.query(
-      "SELECT graphNodeId,originalGraphNodeId,eventClass,stackId FROM CUDA_GRAPH_NODE_EVENTS "
-      "WHERE graphNodeId IS NOT NULL AND eventClass IN (1,2,5)",
-      {}, [&](const QueryRow& row) {
-        Node& node = nodes[row.integer(0)];
-        const bool clone = row.integer(2) != 1;
-        if (!row.is_null(3)) (clone ? node.cloned : node.made) = row.integer(3);
-        if (clone && !row.is_null(1)) node.original = row.integer(1);
-        return true;
-      });
-  std::unordered_map<std::int64_t, std::int64_t> stacks;
-  for (const auto& [id, node] : nodes) {
-    std::optional<std::int64_t> stack = node.cloned;
-    if (!stack && node.original) {
-      if (const auto original = nodes.find(*node.original); original != nodes.end()) stack = original->second.made;
-    } else if (!stack) {
-      stack = node.made;
-    }
-    if (stack) stacks[id] = *stack;
-  }
-  return stacks;
-}
+// total(): a sum of a stranger's integers may overflow.
+constexpr const char* summed_names =
+    "SELECT s.value,k.n,k.ns FROM (SELECT nameId,total(calls) n,total(total_ns) ns FROM summary_kernels GROUP BY "
+    "nameId) k LEFT JOIN StringIds s ON s.id=k.nameId";
+constexpr const char* counted_names =
+    "SELECT s.value,k.n,k.ns FROM (SELECT shortName,count(*) n,total(CAST(\"end\" AS REAL)-start) ns "
+    "FROM CUPTI_ACTIVITY_KIND_KERNEL GROUP BY shortName) k LEFT JOIN StringIds s ON s.id=k.shortName";
 
 }  // namespace
 
 KernelAnalysis analyze_kernels(const database::RunReader& reader) {
   KernelAnalysis result;
-  // total(): a sum of a stranger's integers may overflow.
-  reader.query(
-      "SELECT s.value,k.n,k.ns FROM (SELECT shortName,count(*) n,total(CAST(\"end\" AS REAL)-start) ns "
-      "FROM CUPTI_ACTIVITY_KIND_KERNEL GROUP BY shortName) k LEFT JOIN StringIds s ON s.id=k.shortName",
-      {}, [&](const QueryRow& row) {
-        result.kernels.push_back({std::string(row.text(0)), row.integer(1), row.real(2), 0});
-        result.total_ns += row.real(2);
-        return true;
-      });
+  const bool summarized = reader.count("summary_kernels") > 0;
+  reader.query(summarized ? summed_names : counted_names, {}, [&](const QueryRow& row) {
+    result.kernels.push_back({std::string(row.text(0)), row.integer(1), row.real(2), 0});
+    result.total_ns += row.real(2);
+    return true;
+  });
   sort_and_share(result.kernels);
+  if (!summarized) return result;
 
   const StackModules modules(reader);
-  const auto stacks = stacks_of_nodes(reader);
   std::map<std::string, KernelTime> by_module;
-  reader.query(
-      "SELECT graphNodeId,count(*),total(CAST(\"end\" AS REAL)-start) FROM CUPTI_ACTIVITY_KIND_KERNEL "
-      "WHERE graphNodeId IS NOT NULL GROUP BY graphNodeId",
-      {}, [&](const QueryRow& row) {
-        const auto stack = stacks.find(row.integer(0));
-        std::string name = stack == stacks.end() ? std::string() : modules.module_of(stack->second);
-        KernelTime& time = by_module[name];
-        time.name = std::move(name);
-        time.count += row.integer(1);
-        time.total_ns += row.real(2);
-        return true;
-      });
+  reader.query("SELECT stackId,total(calls),total(total_ns) FROM summary_kernels GROUP BY stackId", {},
+               [&](const QueryRow& row) {
+                 std::string name = row.is_null(0) ? std::string() : modules.module_of(row.integer(0));
+                 KernelTime& time = by_module[name];
+                 time.name = std::move(name);
+                 add_to(time.count, row.integer(1));
+                 time.total_ns += row.real(2);
+                 return true;
+               });
+  const bool any_known = by_module.size() > 1 || !by_module.contains("");
+  if (!any_known) return result;
   for (auto& [name, time] : by_module) result.modules.push_back(std::move(time));
   sort_and_share(result.modules);
   return result;

@@ -1,4 +1,4 @@
-// GPU time by kernel, and of CUDA graphs' kernels by the module whose range was open when their node was captured.
+// GPU time by kernel, and by the module whose range was open at the launch, or when a graph's node was captured.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +15,12 @@ struct KernelTime {
   std::string name;  // of a kernel or a module; a module's is empty where no range is known
   std::int64_t count = 0;
   double total_ns = 0;
-  double share = 0;  // of all kernels' time, or of all graph kernels'
+  double share = 0;  // of all kernels' time
 };
 
 struct KernelAnalysis {
   std::vector<KernelTime> kernels;  // longest first
-  std::vector<KernelTime> modules;  // of graphs' kernels, longest first
+  std::vector<KernelTime> modules;  // longest first; empty where no kernel's range is known
   double total_ns = 0;              // kernels that ran at once count each
 };
 

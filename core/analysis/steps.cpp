@@ -8,6 +8,10 @@
 namespace foldperf::analysis {
 namespace {
 
+bool earlier(const Step& a, const Step& b) {
+  return std::tie(a.rank, a.start, a.end) < std::tie(b.rank, b.start, b.end);
+}
+
 std::vector<Step> collect_steps(const RangeSet& set, const StepSamples& samples) {
   std::vector<Step> steps;
   for (const Range& range : set.ranges) {
@@ -20,9 +24,7 @@ std::vector<Step> collect_steps(const RangeSet& set, const StepSamples& samples)
     step.complete = range.closed;
     steps.push_back(step);
   }
-  std::sort(steps.begin(), steps.end(), [](const Step& a, const Step& b) {
-    return std::tie(a.rank, a.start, a.end) < std::tie(b.rank, b.start, b.end);
-  });
+  std::sort(steps.begin(), steps.end(), earlier);
   std::map<int, std::int64_t> next_number;
   for (Step& step : steps) {
     std::int64_t& next = next_number[step.rank];
@@ -96,9 +98,17 @@ StepStatistics over_ranks(const StepAnalysis& analysis) {
 
 }  // namespace
 
-StepAnalysis analyze_steps(const RangeSet& set, const StepSamples& samples) {
+StepAnalysis analyze_steps(const RangeSet& set, const StepSamples& samples, const FoundSteps& found) {
   StepAnalysis analysis;
   analysis.steps = collect_steps(set, samples);
+  if (!analysis.steps.empty()) {
+    analysis.source = "fact";
+  } else if (!found.steps.empty()) {
+    analysis.steps = found.steps;
+    analysis.source = found.source;
+    analysis.confidence = found.confidence;
+    std::sort(analysis.steps.begin(), analysis.steps.end(), earlier);
+  }
   std::map<int, std::vector<const Step*>> complete;
   for (const Step& step : analysis.steps) {
     add_to(analysis.total_ns, step.duration());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,12 +40,22 @@ struct StepAnalysis {
   std::vector<StepStatistics> by_rank;
   std::int64_t total_ns = 0;  // all steps of all ranks, incomplete ones too: what shares of the step refer to
   std::size_t incomplete = 0;
+  std::string source;     // "fact": ranges of the convention; as in step_ranges: "nvtx", "pattern"; empty: no steps
+  double confidence = 1;  // of "pattern": the least of the ranks'
+};
+
+// Steps that the merge found in a program that does not follow the convention (step_ranges).
+struct FoundSteps {
+  std::vector<Step> steps;
+  std::string source;
+  double confidence = 1;
 };
 
 // samples[{rank, step number}], from the step facts.
 using StepSamples = std::map<std::pair<int, std::int64_t>, std::int64_t>;
 
-StepAnalysis analyze_steps(const RangeSet& set, const StepSamples& samples = {});
+// `found` is used where no range is a step.
+StepAnalysis analyze_steps(const RangeSet& set, const StepSamples& samples = {}, const FoundSteps& found = {});
 
 // Labels are indices into StepAnalysis::steps.
 RankTimelines step_timelines(const StepAnalysis& steps);

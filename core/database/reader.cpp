@@ -191,11 +191,11 @@ RunRow RunReader::run() const {
 std::vector<RankRow> RunReader::ranks() const {
   return impl_->all<RankRow>(
       "SELECT rank,world_size,host,pid,command,start_utc_ns,end_utc_ns,state,cpu_model,cpu_count,memory_bytes,os,"
-      "offset_ns,source_file FROM ranks ORDER BY rank,start_utc_ns,pid",
+      "offset_ns,source_file,clock_residual_ns FROM ranks ORDER BY rank,start_utc_ns,pid",
       [](const Statement& r) {
         return RankRow{small(r.integer(0)), optional_small(r, 1), text(r, 2),    r.integer(3), text(r, 4),
                        utc(r, 5),           optional_utc(r, 6),   text(r, 7),    text(r, 8),   small(r.integer(9)),
-                       r.integer(10),       text(r, 11),          r.integer(12), text(r, 13)};
+                       r.integer(10),       text(r, 11),          r.integer(12), text(r, 13),  r.optional_integer(14)};
       });
 }
 

@@ -53,6 +53,7 @@ struct RankRow {
   std::string os;
   std::int64_t offset_ns = 0;
   std::string source_file;
+  std::optional<std::int64_t> clock_residual_ns;  // how well its clock agrees with the first rank's; empty: unknown
 };
 
 struct NvtxRow {

@@ -190,7 +190,7 @@ void add_other_range_section(HtmlPage& page, const RunAnalysis& run) {
   const analysis::CallTree& tree = run.other_ranges;
   if (tree.names.empty()) return;
   page.open_section("ranges", "Other ranges");
-  if (run.steps.steps.empty() && run.modules.modules.empty()) {
+  if (!follows_convention(run)) {
     page.paragraph(not_converted);
   } else {
     page.note("NVTX ranges that do not follow foldperf's convention (other libraries, other programs).");

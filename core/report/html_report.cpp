@@ -60,11 +60,12 @@ std::string render_html(const RunAnalysis& run) {
               format_utc(run.facts.run.start_utc_ns) + " · " + state_sentence(run));
   add_tiles(page, run);
   add_run_section(page, run);
-  const bool converted = !run.steps.steps.empty() || !run.modules.modules.empty();
+  const bool converted = follows_convention(run);
   if (!converted) add_other_range_section(page, run);  // the best there is comes first
   add_step_section(page, run);
   add_module_section(page, run);
   add_operator_section(page, run);
+  add_kernel_section(page, run);
   add_data_section(page, run);
   add_metric_section(page, run);
   if (converted) add_other_range_section(page, run);

@@ -28,6 +28,7 @@ void add_run_section(HtmlPage& page, const analysis::RunAnalysis& run) {
                          (run.unclosed_ranges ? ", " + format_count(static_cast<std::int64_t>(run.unclosed_ranges)) +
                                                     " still open when the program ended"
                                               : ""));
+  if (const std::string clocks = clock_sentence(run); !clocks.empty()) facts.emplace_back("Clocks", clocks);
   facts.emplace_back("Dropped records", dropped_sentence(run));
   if (!row.foldperf_version.empty()) facts.emplace_back("Recorded by", "foldperf " + row.foldperf_version);
   page.facts(facts);

@@ -148,6 +148,7 @@ void add_step_section(HtmlPage& page, const RunAnalysis& run) {
   if (run.steps.steps.empty()) {
     page.paragraph(no_steps);
   } else {
+    if (const std::string source = step_source_sentence(run); !source.empty()) page.paragraph(source);
     add_strip(page, run);
     if (run.steps.by_rank.empty()) {
       page.paragraph("No step was completed.");

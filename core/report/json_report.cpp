@@ -60,7 +60,8 @@ Json machine_json(const RunAnalysis& run) {
                                 {"os", rank.os},
                                 {"start_utc_ns", rank.start_utc_ns},
                                 {"end_utc_ns", optional_json(rank.end_utc_ns)},
-                                {"offset_ns", rank.offset_ns}});
+                                {"offset_ns", rank.offset_ns},
+                                {"clock_residual_ns", optional_json(rank.clock_residual_ns)}});
   }
   for (const analysis::Gpu& gpu : run.facts.gpus) {
     machine["gpus"].push_back({{"rank", gpu.rank},
@@ -92,9 +93,15 @@ Json step_statistics_json(const analysis::StepStatistics& s) {
 }
 
 Json steps_json(const RunAnalysis& run) {
-  Json steps{{"count", run.steps.steps.size()}, {"incomplete", run.steps.incomplete},
-             {"total_ns", run.steps.total_ns},  {"all_ranks", step_statistics_json(run.steps.all)},
-             {"by_rank", Json::array()},        {"steps", Json::array()}};
+  const bool any = !run.steps.steps.empty();
+  Json steps{{"source", any ? Json(run.steps.source) : Json(nullptr)},
+             {"confidence", any ? Json(run.steps.confidence) : Json(nullptr)},
+             {"count", run.steps.steps.size()},
+             {"incomplete", run.steps.incomplete},
+             {"total_ns", run.steps.total_ns},
+             {"all_ranks", step_statistics_json(run.steps.all)},
+             {"by_rank", Json::array()},
+             {"steps", Json::array()}};
   for (const analysis::StepStatistics& rank : run.steps.by_rank) steps["by_rank"].push_back(step_statistics_json(rank));
   for (std::size_t i = 0; i < run.steps.steps.size(); ++i) {
     const analysis::Step& step = run.steps.steps[i];
@@ -263,7 +270,7 @@ std::string render_json(const RunAnalysis& run) {
                     {"kernels",
                      {{"total_ns", run.kernels.total_ns},
                       {"names", kernel_times_json(run.kernels.kernels)},
-                      {"graph_modules", kernel_times_json(run.kernels.modules)}}},
+                      {"modules", kernel_times_json(run.kernels.modules)}}},
                     {"other_ranges", other_ranges_json(run)}};
   // Names from the database need not be valid UTF-8: broken bytes become U+FFFD.
   return report.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

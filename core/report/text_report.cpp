@@ -21,7 +21,7 @@ class TextReport {
 
   std::string render() {
     run_and_machine();
-    const bool converted = !run_.steps.steps.empty() || !run_.modules.modules.empty();
+    const bool converted = follows_convention(run_);
     if (!converted) other_ranges();  // the best there is comes first
     steps();
     phases();
@@ -87,6 +87,7 @@ class TextReport {
                             (collector.detail.empty() ? "" : ", " + collector.detail));
     }
     if (run_.facts.collectors.empty()) fact("collector", "none reported");
+    if (const std::string clocks = clock_sentence(run_); !clocks.empty()) fact("clocks", clocks);
     fact("dropped", dropped_sentence(run_));
     for (const database::DroppedRow& row : run_.facts.dropped) {
       fact("", format_count(row.count) + " of " + row.kind + " (" + rank_label(row.rank) + "): " + row.reason);
@@ -107,6 +108,7 @@ class TextReport {
   void steps() {
     heading("Steps");
     if (run_.steps.steps.empty()) return paragraph(no_steps);
+    if (const std::string source = step_source_sentence(run_); !source.empty()) paragraph(source);
     TextTable rows({"<rank", "steps", "first", "median", "p10", "p90", "mean", "min", "max", "steps", "samples"});
     const auto add = [&](const analysis::StepStatistics& s, const std::string& label) {
       const analysis::Summary& d = s.duration_ns;
@@ -221,8 +223,9 @@ class TextReport {
     heading("GPU time by kernel");
     kernel_times(run_.kernels.kernels, "<kernel", "(no name)", "kernels");
     if (run_.kernels.modules.empty()) return;
-    heading("GPU time of CUDA graphs' kernels by module (ranges open at capture)");
+    heading("GPU time by module");
     kernel_times(run_.kernels.modules, "<module", "(no range known)", "modules");
+    paragraph(module_kernels);
   }
 
   void kernel_times(const std::vector<analysis::KernelTime>& times, const char* column, const char* unnamed,
@@ -294,7 +297,7 @@ class TextReport {
     const auto& names = run_.other_ranges.names;
     if (names.empty()) return;
     heading("Time by range name (ranges outside foldperf's convention, by self time)");
-    if (run_.steps.steps.empty() && run_.modules.modules.empty()) paragraph(not_converted);
+    if (!follows_convention(run_)) paragraph(not_converted);
     TextTable rows({"<range", "count", "total", "self", "of covered", "median", "p90"});
     for (std::size_t i = 0; i < std::min(names.size(), options_.top); ++i) {
       const analysis::NameTime& name = names[i];

@@ -35,10 +35,23 @@ void add_phase_findings(const analysis::RunAnalysis& run, std::vector<std::strin
                                        : "Data wait is " + format_percent(part) + " of the step time.");
     }
   }
-  if (largest && total > 0 && largest->in_steps_ns > 0) {
+  if (run.phases.phases.size() > 1 && largest && total > 0 && largest->in_steps_ns > 0) {
     sentences.insert(sentences.begin(), "Most of the step time goes to " + phase_label(largest->phase) + ": " +
                                             format_percent(share(static_cast<double>(largest->in_steps_ns), total)) +
                                             ".");
+  }
+}
+
+// What a collector that failed did not record is in no table below.
+void add_collector_findings(const analysis::RunAnalysis& run, std::vector<std::string>& sentences) {
+  std::map<std::pair<std::string, std::string>, std::size_t> failed;
+  for (const database::CollectorRow& collector : run.facts.collectors) {
+    if (collector.state == "failed") ++failed[{collector.name, collector.detail}];
+  }
+  for (const auto& [what, processes] : failed) {
+    sentences.push_back("The collector " + what.first + " failed" +
+                        (processes > 1 ? " in " + std::to_string(processes) + " processes" : "") +
+                        (what.second.empty() ? "" : " (" + what.second + ")") + ": what it records is missing here.");
   }
 }
 
@@ -101,6 +114,40 @@ std::string dropped_sentence(const analysis::RunAnalysis& run) {
          " records could not be kept: times below are too short by what they held";
 }
 
+std::string clock_sentence(const analysis::RunAnalysis& run) {
+  if (run.facts.ranks.size() < 2) return {};
+  std::int64_t worst = -1;
+  std::size_t unknown = 0;
+  int of_rank = 0;
+  for (const database::RankRow& rank : run.facts.ranks) {
+    if (!rank.clock_residual_ns) {
+      ++unknown;
+    } else if (*rank.clock_residual_ns > worst) {
+      worst = *rank.clock_residual_ns;
+      of_rank = rank.rank;
+    }
+  }
+  if (worst < 0) return "how well the processes' clocks agree is not known: as well as their hosts' do";
+  return "agree within " + format_duration(static_cast<double>(worst)) + " (" + rank_label(of_rank) + " least)" +
+         (unknown > 1 ? ", " + format_count(static_cast<std::int64_t>(unknown)) + " processes not known" : "");
+}
+
+std::string step_source_sentence(const analysis::RunAnalysis& run) {
+  if (run.steps.source == "nvtx") {
+    return "The steps are ranges that the program names (a trainer's name for its steps, or that of --step-range).";
+  }
+  if (run.steps.source == "pattern") {
+    return "The program names no steps: these are the pattern that repeats in what its GPUs did, or in its "
+           "collectives, with a confidence of " +
+           format_percent(run.steps.confidence) + ". Numbers count from 0 where recording began.";
+  }
+  return {};
+}
+
+bool follows_convention(const analysis::RunAnalysis& run) {
+  return run.steps.source == "fact" || !run.modules.modules.empty();
+}
+
 std::string pooled_sentence(const analysis::RunAnalysis& run) {
   if (run.phases.pooled == 0) return {};
   return "\"" + std::string(analysis::other_phases) + "\" are " +
@@ -127,6 +174,7 @@ std::vector<std::string> findings(const analysis::RunAnalysis& run) {
                           " longer than that of " + rank_label(fast->rank.value_or(0)) + ".");
     }
   }
+  add_collector_findings(run, sentences);
   if (run.facts.dropped_total > 0) {
     sentences.push_back(format_count(run.facts.dropped_total) + " records were dropped: the picture is incomplete.");
   }

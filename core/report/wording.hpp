@@ -13,7 +13,10 @@ std::string state_sentence(const analysis::RunAnalysis& run);              // "f
 std::vector<std::string> machine_lines(const analysis::RunAnalysis& run);  // one a host: ranks, CPU, memory, system
 std::vector<std::string> gpu_lines(const analysis::RunAnalysis& run);      // one a kind of GPU
 std::string dropped_sentence(const analysis::RunAnalysis& run);
-std::string pooled_sentence(const analysis::RunAnalysis& run);  // which phases are counted together; empty: none
+std::string clock_sentence(const analysis::RunAnalysis& run);  // how well the ranks' clocks agree; empty: one process
+std::string step_source_sentence(const analysis::RunAnalysis& run);  // how steps were found; empty: the program told
+bool follows_convention(const analysis::RunAnalysis& run);           // it told steps or modules as docs/facts.md says
+std::string pooled_sentence(const analysis::RunAnalysis& run);       // which phases are counted together; empty: none
 
 // What stands out, in sentences: where most of a step goes, data wait, slow steps, drops. Empty when nothing is known.
 std::vector<std::string> findings(const analysis::RunAnalysis& run);
@@ -29,8 +32,9 @@ std::string rank_label(int rank);
 
 // What is missing from the run and why that may be; one sentence each.
 inline constexpr const char* no_steps =
-    "No step ranges: the program does not say where its training steps begin and end (docs/facts.md tells how), or "
-    "nothing was recorded.";
+    "No steps: the program does not say where its training steps begin and end (docs/facts.md tells how; foldperf "
+    "merge "
+    "--step-range names an NVTX range of its own), and what it did shows no pattern that repeats.";
 inline constexpr const char* no_phases = "No phases (forward, backward, data wait) were recorded.";
 inline constexpr const char* no_modules = "No module ranges were recorded.";
 inline constexpr const char* module_tree_cut =
@@ -43,7 +47,11 @@ inline constexpr const char* no_metrics = "No metrics (loss, lDDT-Cα) were reco
 inline constexpr const char* no_ranges =
     "No NVTX range was recorded. The program named none, or did not load the collector.";
 inline constexpr const char* not_converted =
-    "The program does not follow foldperf's convention (docs/facts.md): steps, modules, batches and metrics are "
-    "unknown. Below is the time by range name.";
+    "The program does not follow foldperf's convention (docs/facts.md): modules, batches and metrics are unknown. "
+    "Below "
+    "is the time by range name.";
+inline constexpr const char* module_kernels =
+    "A kernel counts for the innermost module whose range was open when it was launched, or when its node was captured "
+    "into a CUDA graph; where no range is a module, for the innermost range. Kernels that ran at once count each.";
 
 }  // namespace foldperf::report

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/analysis/analysis.hpp"
+#include "core/analysis/run_summaries.hpp"
 #include "core/database/merger.hpp"
 #include "core/database/reader.hpp"
 #include "core/database/sqlite.hpp"
@@ -26,6 +27,8 @@ namespace foldperf::report {
 namespace {
 
 namespace fs = std::filesystem;
+using database::sqlite::Connection;
+using database::sqlite::OpenMode;
 
 class Report : public testing::Test {
  protected:
@@ -163,7 +166,7 @@ TEST_F(Report, OfAProgramOutsideTheConvention) {
   const std::string text = render(database::RunReader(path()), Format::text);
   EXPECT_NE(text.find("does not follow foldperf's convention"), std::string::npos);
   EXPECT_NE(text.find("iteration #"), std::string::npos);
-  EXPECT_NE(text.find("No step ranges"), std::string::npos);
+  EXPECT_NE(text.find("No steps:"), std::string::npos);
   const nlohmann::json json = json_of(path());
   EXPECT_EQ(json["other_ranges"]["names"][0]["name"], "backward");
   EXPECT_EQ(json["other_ranges"]["names"][0]["self_ns"], 20 * 18'000'000);
@@ -173,13 +176,13 @@ TEST_F(Report, OfAnEmptyRun) {
   test::write_empty_run(path());
   check_all_formats(path());
   const std::string text = render(database::RunReader(path()), Format::text);
-  for (const char* sentence : {"No NVTX range was recorded", "No step ranges", "No phases", "No module ranges",
+  for (const char* sentence : {"No NVTX range was recorded", "No steps:", "No phases", "No module ranges",
                                "No operators", "No batches", "No metrics"}) {
     EXPECT_NE(text.find(sentence), std::string::npos) << sentence;
   }
 }
 
-TEST_F(Report, KernelsAndModulesOfGraphs) {
+TEST_F(Report, GpuTimeByModuleOfGraphsAndOfLaunches) {
   database::ProcessInfo info = database::this_process();
   {
     database::RunWriter writer(path("process"), info);
@@ -192,21 +195,91 @@ TEST_F(Report, KernelsAndModulesOfGraphs) {
     writer.add(node);
     node.original_node = 5, node.node = 6, node.stack = 0, node.event_class = records::GraphEventClass::cloned;
     writer.add(node);
+    records::NvtxRecord range;
+    range.start_ns = 0, range.end_ns = 50, range.text = "attention";
+    range.global_tid_start = records::global_tid(info.pid, 1);
+    writer.add(range);
+    records::RuntimeRecord launch;
+    launch.start_ns = 10, launch.end_ns = 20, launch.correlation_id = 3;
+    launch.global_tid = records::global_tid(info.pid, 1);
+    writer.add(launch);
     for (std::uint32_t i = 0; i < 3; ++i) {
       records::KernelRecord kernel;
-      kernel.start_ns = 1000 * i, kernel.end_ns = 1000 * i + 200, kernel.name_key = 1;
+      kernel.start_ns = 1000 * i, kernel.end_ns = 1000 * i + 200, kernel.name_key = 1, kernel.correlation_id = 3;
       if (i < 2) kernel.graph_node_id = 6 + i;  // the second's node is not known
       writer.add(kernel);
     }
   }
   database::merge_process_files({path("process")}, path(), {});
+  {
+    const auto kernels = nlohmann::json::parse(render(database::RunReader(path()), Format::json)).at("kernels");
+    EXPECT_EQ(kernels.at("names").dump(), R"([{"count":3,"name":"softmax","total_ns":600.0}])");
+    EXPECT_EQ(kernels.at("modules").dump(), "[]") << "not known without summaries";
+  }
+  analysis::summarize_run(path());
   check_all_formats(path());
   const database::RunReader reader(path());
   const auto kernels = nlohmann::json::parse(render(reader, Format::json)).at("kernels");
   EXPECT_EQ(kernels.at("names").dump(), R"([{"count":3,"name":"softmax","total_ns":600.0}])");
-  EXPECT_EQ(kernels.at("graph_modules").dump(),
-            R"([{"count":1,"name":"","total_ns":200.0},{"count":1,"name":"attention","total_ns":200.0}])");
-  EXPECT_NE(render(reader, Format::text).find("attention"), std::string::npos);
+  EXPECT_EQ(kernels.at("modules").dump(),
+            R"([{"count":2,"name":"attention","total_ns":400.0},{"count":1,"name":"","total_ns":200.0}])");
+  EXPECT_NE(render(reader, Format::text).find("GPU time by module"), std::string::npos);
+  const std::string html = render(reader, Format::html);
+  EXPECT_NE(html.find("id=\"gpu\""), std::string::npos);
+  EXPECT_NE(html.find("softmax"), std::string::npos);
+}
+
+TEST_F(Report, StepsThatTheMergeFoundAreToldWithTheirSource) {
+  test::write_plain_run(path());
+  Connection(path(), OpenMode::read_write, path())
+      .exec(
+          "INSERT INTO step_ranges(rank,step,start,\"end\",source,confidence) VALUES"
+          "(0,0,0,1000000,'pattern',0.93),(0,1,1000000,3000000,'pattern',0.93),(0,2,3000000,5000000,'pattern',0.93)");
+  check_all_formats(path());
+  const database::RunReader reader(path());
+  const auto steps = nlohmann::json::parse(render(reader, Format::json)).at("steps");
+  EXPECT_EQ(steps.at("source"), "pattern");
+  EXPECT_DOUBLE_EQ(steps.at("confidence"), 0.93);
+  EXPECT_EQ(steps.at("count"), 3);
+  EXPECT_EQ(steps.at("all_ranks").at("duration_ns").at("median"), 2e6);
+  for (const Format format : {Format::text, Format::html}) {
+    const std::string report = render(reader, format);
+    EXPECT_NE(report.find("93"), std::string::npos);
+    EXPECT_NE(report.find("The program names no steps"), std::string::npos);
+    EXPECT_NE(report.find("does not follow foldperf"), std::string::npos);
+  }
+  // Steps of the convention go before them.
+  test::write_sample_run(path("facts"));
+  Connection(path("facts"), OpenMode::read_write, path("facts"))
+      .exec("INSERT INTO step_ranges(rank,step,start,\"end\",source) VALUES(0,0,0,1000000,'pattern')");
+  const auto told = nlohmann::json::parse(render(database::RunReader(path("facts")), Format::json)).at("steps");
+  EXPECT_EQ(told.at("source"), "fact");
+  EXPECT_EQ(told.at("count"), 40);
+}
+
+TEST_F(Report, WhatFailedAndHowClocksAgreeIsTold) {
+  test::SampleRunOptions options;
+  options.ranks = 3;
+  options.steps = 2;
+  test::write_sample_run(path(), options);
+  Connection(path(), OpenMode::read_write, path())
+      .exec(
+          "INSERT INTO collectors VALUES(0,'cupti','failed','error 39'),(1,'cupti','failed','error 39');"
+          "INSERT INTO dropped_records VALUES(2,'CUPTI_ACTIVITY_KIND_KERNEL','queue full',77);"
+          "UPDATE ranks SET clock_residual_ns=4200 WHERE rank=1; UPDATE ranks SET clock_residual_ns=0 WHERE rank=0");
+  check_all_formats(path());
+  const database::RunReader reader(path());
+  for (const Format format : {Format::text, Format::html}) {
+    const std::string report = render(reader, format, {.width = 1000});
+    EXPECT_NE(report.find("The collector cupti failed in 2 processes (error 39)"), std::string::npos);
+    EXPECT_NE(report.find("queue full"), std::string::npos);
+    EXPECT_NE(report.find("agree within 4.2"), std::string::npos);
+    EXPECT_NE(report.find("(rank 1 least)"), std::string::npos);
+  }
+  const auto json = nlohmann::json::parse(render(reader, Format::json));
+  EXPECT_EQ(json.at("machine").at("ranks").at(1).at("clock_residual_ns"), 4200);
+  EXPECT_TRUE(json.at("machine").at("ranks").at(2).at("clock_residual_ns").is_null());
+  EXPECT_EQ(json.at("record").at("dropped_total"), 77);
 }
 
 TEST_F(Report, HostileNamesStayText) {
@@ -250,8 +323,18 @@ TEST_F(Report, NumbersOfAStrangerDoNotOverflow) {
       db.exec("UPDATE batches SET at=" + end + ", length=" + most + ", queue_wait_ns=" + most +
               ", preparation_ns=" + least);
       db.exec("INSERT INTO dropped_records VALUES(0,'k','r'," + most + "),(0,'k','r'," + most + "),(1,'k','r',5)");
+      db.exec("UPDATE ranks SET clock_residual_ns=" + most);
+      db.exec("INSERT INTO summary_kernels VALUES(0,0,1,1," + most + "," + most + ",0,1),(0,0,1,1," + most + "," +
+              least + ",0,1),(0,0,2,2,0,0,0,0)");
+      db.exec("INSERT INTO range_stacks(rank,id,parent,textId) VALUES(0,1,2,1),(0,2,1,1)");
     }
     check_all_formats(database);
+    const std::string plain = path("plain" + std::to_string(run));
+    test::write_plain_run(plain);
+    Connection(plain, OpenMode::read_write, plain)
+        .exec("INSERT INTO step_ranges VALUES(0," + start + "," + start + "," + end + ",'pattern'," + most + "),(0,1," +
+              end + "," + start + ",'x',0),(99999999999," + most + ",0," + most + ",'nvtx',NULL)");
+    check_all_formats(plain);
     const nlohmann::json json = json_of(database);
     EXPECT_GE(json["steps"]["total_ns"].get<std::int64_t>(), 0);
     EXPECT_EQ(json["record"]["dropped_total"].get<std::int64_t>(), std::numeric_limits<std::int64_t>::max());
