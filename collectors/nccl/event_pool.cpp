@@ -56,7 +56,8 @@ Slot* EventPool::acquire() noexcept {
   in_use_.fetch_add(1, std::memory_order_relaxed);
   slot->next.store(no_slot, std::memory_order_relaxed);
   slot->stopped.store(false, std::memory_order_relaxed);
-  slot->captured = slot->point_to_point = slot->foreign = slot->is_send = slot->written = false;
+  slot->captured = slot->point_to_point = slot->foreign = slot->is_send = false;
+  slot->written_ns = unknown_time;
   slot->channel = 0;
   slot->parent = slot->call = no_slot;
   slot->asked = 0;

@@ -79,7 +79,7 @@ struct alignas(64) Slot {
   std::array<std::atomic<std::int32_t>, wait_states> wait_steps{};
 
   // The writing thread's own.
-  bool written = false;
+  std::int64_t written_ns = unknown_time;  // when a row without end was written
   std::uint8_t rounds_without_stack = 0;
 };
 

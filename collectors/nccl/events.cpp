@@ -123,7 +123,7 @@ void write_collective(const Slot& slot, bool ended, std::uint32_t stack, RunWrit
   record.algorithm = slot.algorithm.c_str();
   record.protocol = slot.protocol.c_str();
   record.channels = if_known(slot.channels);
-  if (const std::int64_t gpu_ns = gpu_ns_of(slot); gpu_ns >= 0) {
+  if (const std::int64_t gpu_ns = gpu_ns_of(slot); ended && gpu_ns >= 0) {
     record.gpu_ns = gpu_ns;
     record.gpu_start = static_cast<std::int64_t>(slot.gpu_start.load(std::memory_order_relaxed));
   }
@@ -131,6 +131,7 @@ void write_collective(const Slot& slot, bool ended, std::uint32_t stack, RunWrit
   record.root = if_known(slot.root);
   record.is_p2p = slot.point_to_point;
   record.global_tid = slot.global_tid;
+  record.again = slot.written_ns != unknown_time;
   if (stack != 0) record.stack_id = stack;
   writer.add(record);
 }
@@ -501,6 +502,15 @@ void Events::forget_collective(Slot& slot) noexcept {
   pool().free(slot);
 }
 
+void Events::write_early(Slot& slot, std::int64_t now, RunWriter& writer, const TimeBase& base) {
+  const std::int64_t news =
+      std::max({slot.stop_ns.load(std::memory_order_relaxed), slot.first_ns.load(std::memory_order_relaxed),
+                slot.last_ns.load(std::memory_order_relaxed)});
+  if (now - news <= early_ns) return;
+  write_collective(slot, false, stack_of(slot).value_or(0), writer, base);
+  slot.written_ns = now;
+}
+
 // True when the slot is free again, or is nothing more to wait for.
 bool Events::settle(Slot& slot, std::int64_t now, RunWriter& writer, const TimeBase& base) {
   EventPool& events = pool();
@@ -529,29 +539,23 @@ bool Events::settle(Slot& slot, std::int64_t now, RunWriter& writer, const TimeB
       return true;
     }
     case EventType::collective: {
-      if (!slot.written && complete(slot, now)) {
-        const std::optional<std::uint32_t> stack = stack_of(slot);
-        if (!stack && ++slot.rounds_without_stack <= rounds_for_stack) return false;
-        if (!events.close(slot)) return false;
+      const bool early = slot.written_ns != unknown_time;
+      // Records of a second later come later to the file, whichever threads tell them.
+      if (!complete(slot, now) || (early && now - slot.written_ns < early_ns)) {
+        if (!early) write_early(slot, now, writer, base);
+        return false;
+      }
+      const std::optional<std::uint32_t> stack = stack_of(slot);
+      if (!stack && ++slot.rounds_without_stack <= rounds_for_stack) return false;
+      if (!events.close(slot)) {  // children are under way
+        if (!early) write_early(slot, now, writer, base);
+        return false;
+      }
+      if (!early || slot.last_ns.load(std::memory_order_relaxed) != unknown_time) {
         write_collective(slot, true, stack.value_or(0), writer, base);
-        forget_collective(slot);
-        return true;
       }
-      if (slot.written) {
-        if (!events.close(slot)) return false;
-        if (slot.last_ns.load(std::memory_order_relaxed) != unknown_time) late_.fetch_add(1, std::memory_order_relaxed);
-        forget_collective(slot);
-        return true;
-      }
-      // Children are under way. One that hangs will never end: what is known of it must be in the file before somebody
-      // kills the program.
-      const std::int64_t begun =
-          std::max(slot.stop_ns.load(std::memory_order_relaxed), slot.first_ns.load(std::memory_order_relaxed));
-      if (now - begun > patience_ns) {
-        write_collective(slot, false, stack_of(slot).value_or(0), writer, base);
-        slot.written = true;
-      }
-      return false;
+      forget_collective(slot);
+      return true;
     }
     case EventType::proxy_step:
       break;
@@ -602,13 +606,17 @@ void Events::drain(RunWriter& writer, const TimeBase& base) noexcept {
   } catch (const std::exception&) {
     // Out of memory: the next round goes on.
   }
+  count_lost(writer);
+}
+
+void Events::count_lost(RunWriter& writer) noexcept {
   const auto count = [&writer](Kind kind, const char* reason, std::atomic<std::uint64_t>& total, std::uint64_t& told) {
     const std::uint64_t now = total.load(std::memory_order_relaxed);
     if (now != told) writer.count_dropped(kind, reason, now - told);
     told = now;
   };
   count(Kind::collective, "too many events of NCCL were under way", pool_full_, pool_full_written_);
-  count(Kind::collective, "ended after it was written as one without end", late_, late_written_);
+  count(Kind::collective, "ended within the last second of the process, after a row without end", late_, late_written_);
   count(Kind::collective_channel, "of a collective that is not known, or no longer", orphans_, orphans_written_);
   count(Kind::proxy_wait, "worked for a collective of another process", foreign_, foreign_written_);
 }
@@ -617,14 +625,20 @@ void Events::close(RunWriter& writer, const TimeBase& base) noexcept {
   drain(writer, base);
   // What is still under way: a row of what is known.
   EventPool& events = pool();
+  const std::int64_t now = monotonic_ns();
   const std::uint32_t used = events.used();
   for (std::uint32_t index = 0; index < used; ++index) {
     Slot& slot = events.at(index);
-    const std::uint64_t life = slot.life.load(std::memory_order_acquire);
-    if ((life & UINT32_MAX) == 0) continue;
-    if (slot.type == EventType::collective && !slot.written)
-      write_collective(slot, (life & UINT32_MAX) == 1, stack_of(slot).value_or(0), writer, base);
+    const std::uint64_t holders = slot.life.load(std::memory_order_acquire) & UINT32_MAX;
+    if (holders == 0 || slot.type != EventType::collective) continue;
+    const bool ended = holders == 1;
+    if (slot.written_ns == unknown_time || (ended && now - slot.written_ns >= early_ns)) {
+      write_collective(slot, ended, stack_of(slot).value_or(0), writer, base);
+    } else if (ended) {
+      late_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
+  count_lost(writer);
 }
 
 void Events::after_fork_in_child() noexcept {

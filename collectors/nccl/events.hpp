@@ -63,8 +63,12 @@ struct ProxyStart {
 class Events final : public Source {
  public:
   static constexpr std::uint32_t pool_slots = 1u << 16;
-  // After so long a collective that is still in the works is written without end: a program that hangs is killed.
-  static constexpr std::int64_t patience_ns = 30'000'000'000;
+  // After so long a collective that is under way has a row without end, in case the program is killed; later another
+  // in its place.
+  static constexpr std::int64_t early_ns = 1'000'000'000;
+  // A collective may be enqueued for long behind one that waits for a rank. After this, what it ends with is not looked
+  // for any more; earlier where room gets short.
+  static constexpr std::int64_t patience_ns = 1'800'000'000'000;
 
   static Events& instance();
 
@@ -103,6 +107,8 @@ class Events final : public Source {
   bool complete(const Slot& slot, std::int64_t now) const;
   std::optional<std::uint32_t> stack_of(const Slot& slot);
   void forget_collective(Slot& slot) noexcept;
+  void write_early(Slot& slot, std::int64_t now, database::RunWriter& writer, const TimeBase& base);
+  void count_lost(database::RunWriter& writer) noexcept;
   void write_news(database::RunWriter& writer);
 
   std::atomic<EventPool*> pool_;

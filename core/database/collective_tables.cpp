@@ -14,6 +14,7 @@ void RecordTables::insert(const records::CommunicatorRecord& r) {
 
 void RecordTables::insert(const records::CollectiveRecord& r) {
   static constexpr const char* table = "collectives";
+  if (r.again) connection_.exec("DELETE FROM collectives WHERE \"end\" IS NULL AND id = " + std::to_string(r.id));
   (row(table,
        "rank,id,start,\"end\",communicator,sequence_number,graph_replay,operation,bytes,dtype,algorithm,protocol,"
        "channels,correlationId,gpu_start,gpu_ns,peer,root,is_p2p,enqueued,globalTid,stackId")

@@ -255,6 +255,7 @@ struct CollectiveRecord {
   std::optional<std::int64_t> enqueued_ns;  // when the host called or enqueued it
   std::optional<std::int64_t> global_tid;
   std::optional<std::int64_t> stack_id;  // of a RangeStackRecord
+  bool again = false;                    // told before, without end: this row takes its place
 };
 
 // A node of the tree of NVTX ranges that were open at some moment of a thread: a stack is its innermost range.

@@ -204,14 +204,22 @@ TEST(NcclDoor, LeavesTheParentsEventsToTheParent) {
   EXPECT_THAT(rows, ::testing::UnorderedElementsAre("world|1|10", "child|3|-"));
 }
 
-TEST(NcclDoor, KeepsWhatWasDoneBeforeAKill) {
+TEST(NcclDoor, TellsLongCollectivesOnce) {
+  const TemporaryFolder folder;
+  const std::string file = file_of(folder, {"late"});
+  EXPECT_THAT(query(file, "SELECT sequence_number,gpu_ns,\"end\" IS NULL FROM collectives ORDER BY 1"),
+              ElementsAre("1|20|0", "2|10|0"));
+  EXPECT_THAT(query(file, dropped), IsEmpty());
+}
+
+TEST(NcclDoor, KeepsWhatWasDoneAndUnderWayBeforeAKill) {
   const TemporaryFolder folder;
   const Played played = play(folder, {"kill"});
   EXPECT_EQ(played.result.exit_code, 128 + SIGKILL);
   const std::string merged = folder / "merged.db";
   database::merge_process_files(played.files, merged, {});
-  EXPECT_THAT(query(merged, "SELECT sequence_number,gpu_ns FROM collectives WHERE \"end\" IS NOT NULL"),
-              ElementsAre("1|10"));
+  EXPECT_THAT(query(merged, "SELECT sequence_number,gpu_ns,\"end\" IS NULL FROM collectives ORDER BY 1"),
+              ElementsAre("1|10|0", "2|-|1"));
   EXPECT_THAT(query(merged, "SELECT state FROM ranks"), ElementsAre("killed"));
 }
 

@@ -251,6 +251,23 @@ def ranges(library, number="5"):
     world.finalize()
 
 
+def late():
+    """A collective that takes seconds, as where a rank is late, and one that waits behind it."""
+    world = Communicator(plugin(), ranks=2)
+    first, behind = world.coll(sequence=1), world.coll(sequence=2)
+    world.stop(first)
+    world.stop(behind)
+    world.kernel(first, 0, 10, 20)
+    channel = world.start(KERNEL_CH, first, kernelCh={"channelId": 1, "pTimer": 10})
+    time.sleep(2)
+    world.record(channel, KERNEL_CH_STOP, 30)
+    world.stop(channel)
+    world.kernel(behind, 0, 40, 50)
+    world.kernel(behind, 1, 40, 50)
+    time.sleep(2)
+    world.finalize()
+
+
 def kill():
     """Killed with a collective done and one halfway: its second channel has begun."""
     world = Communicator(plugin(), ranks=2)
