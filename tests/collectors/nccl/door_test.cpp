@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "collectors/nccl/abi.hpp"
 #include "tests/collectors/nccl/played.hpp"
@@ -221,6 +223,27 @@ TEST(NcclDoor, KeepsWhatWasDoneAndUnderWayBeforeAKill) {
   EXPECT_THAT(query(merged, "SELECT sequence_number,gpu_ns,\"end\" IS NULL FROM collectives ORDER BY 1"),
               ElementsAre("1|10|0", "2|-|1"));
   EXPECT_THAT(query(merged, "SELECT state FROM ranks"), ElementsAre("killed"));
+}
+
+TEST(NcclDoor, LosesNothingButTheEndWhenKilledAtAnyMoment) {
+  int with_rows = 0;
+  for (int i = 0; i < 10; ++i) {
+    const TemporaryFolder folder;
+    BackgroundProcess process(scenario_command({"storm"}), watched(folder.path()));
+    std::this_thread::sleep_for(std::chrono::milliseconds(400 + 97 * i));
+    process.signal_group(SIGKILL);
+    process.wait();
+    const auto files = files_in(folder.path());
+    if (files.empty()) continue;  // killed before its first commit
+    const std::string merged = folder / "merged.db";
+    const auto report = database::merge_process_files(files, merged, {});
+    for (const auto& file : report.files) EXPECT_EQ(file.problem.find("damaged"), std::string::npos) << file.problem;
+    EXPECT_THAT(query(merged, "SELECT count(*) = COALESCE(max(sequence_number) + 1, 0) FROM collectives"),
+                ElementsAre("1"));
+    EXPECT_THAT(query(merged, "SELECT count(*) FROM collectives WHERE gpu_ns IS NOT 10"), ElementsAre("0"));
+    with_rows += query(merged, "SELECT count(*) > 0 FROM collectives")[0] == "1" ? 1 : 0;
+  }
+  EXPECT_GT(with_rows, 0);
 }
 
 }  // namespace

@@ -281,6 +281,19 @@ def kill():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def storm():
+    """Collectives one after another until somebody kills the program."""
+    world = Communicator(plugin(), ranks=2)
+    sequence = 0
+    while True:
+        handle = world.coll(sequence)
+        world.stop(handle)
+        world.kernel(handle, 0, 10, 20)
+        world.kernel(handle, 1, 10, 20)
+        sequence += 1
+        time.sleep(0.0005)
+
+
 def rank(number, ranks="8"):
     """One of several ranks: 5 eager collectives of the world, 3 replays of a captured one, 2 gatherings and a sum of the
     even or the odd ranks, and a ring of transfers. NCCL counts each operation for itself."""
