@@ -212,6 +212,7 @@ void Session::drain_sources(Recorder& recorder) noexcept {
   if (writer == nullptr) return;
   for (std::size_t i = 0; i < count; ++i) sources[i]->drain(*writer, recorder.time());
   windows_.tell(*writer, recorder.time());
+  clock_watch_.check(*writer, recorder.time());
 }
 
 void Session::drain_now() noexcept {
@@ -286,6 +287,7 @@ void Session::after_fork_in_child() noexcept {
   file_wanted_ = false;
   for (std::size_t i = source_count_; i-- > 0;) sources_[i]->after_fork_in_child();
   windows_.restart(recording(), start_ns_);
+  clock_watch_.restart();
   windows_.unlock();
   Names::instance().unlock_in_child();
   mutex_.unlock();

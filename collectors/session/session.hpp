@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "collectors/buffer/thread_buffer.hpp"
+#include "collectors/session/clock_watch.hpp"
 #include "collectors/session/recorder.hpp"
 #include "collectors/session/recording_windows.hpp"
 #include "collectors/session/settings.hpp"
@@ -89,6 +90,7 @@ class Session {
 
   std::atomic<bool> recording_{true};
   RecordingWindows windows_;
+  ClockWatch clock_watch_;  // under drain_mutex_
 
   // Taken before drain_mutex_ by those who fork, and by the collector's thread between rounds: under a flood of events
   // that thread takes drain_mutex_ again the moment it gave it back, and a fork that only waited there might wait long.

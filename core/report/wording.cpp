@@ -48,6 +48,11 @@ void add_collector_findings(const analysis::RunAnalysis& run, std::vector<std::s
   for (const database::CollectorRow& collector : run.facts.collectors) {
     if (collector.state == "failed") ++failed[{collector.name, collector.detail}];
   }
+  for (const database::CollectorRow& collector : run.facts.collectors) {
+    if (collector.name == "clock" && collector.state == "stepped") {
+      sentences.push_back(rank_label(collector.rank) + ": " + collector.detail + ".");
+    }
+  }
   for (const auto& [what, processes] : failed) {
     sentences.push_back("The collector " + what.first + " failed" +
                         (processes > 1 ? " in " + std::to_string(processes) + " processes" : "") +

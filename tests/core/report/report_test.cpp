@@ -264,7 +264,8 @@ TEST_F(Report, WhatFailedAndHowClocksAgreeIsTold) {
   test::write_sample_run(path(), options);
   Connection(path(), OpenMode::read_write, path())
       .exec(
-          "INSERT INTO collectors VALUES(0,'cupti','failed','error 39'),(1,'cupti','failed','error 39');"
+          "INSERT INTO collectors VALUES(0,'cupti','failed','error 39'),(1,'cupti','failed','error 39'),"
+          "(2,'clock','stepped','the system''s clock was set 1 time');"
           "INSERT INTO dropped_records VALUES(2,'CUPTI_ACTIVITY_KIND_KERNEL','queue full',77);"
           "UPDATE ranks SET clock_residual_ns=4200 WHERE rank=1; UPDATE ranks SET clock_residual_ns=0 WHERE rank=0");
   check_all_formats(path());
@@ -273,6 +274,7 @@ TEST_F(Report, WhatFailedAndHowClocksAgreeIsTold) {
     const std::string report = render(reader, format, {.width = 1000});
     EXPECT_NE(report.find("The collector cupti failed in 2 processes (error 39)"), std::string::npos);
     EXPECT_NE(report.find("queue full"), std::string::npos);
+    EXPECT_NE(report.find("rank 2: the system"), std::string::npos);
     EXPECT_NE(report.find("agree within 4.2"), std::string::npos);
     EXPECT_NE(report.find("(rank 1 least)"), std::string::npos);
   }
