@@ -5,6 +5,7 @@
 
 #include "cli/child_process.hpp"
 #include "cli/signals_held.hpp"
+#include "core/analysis/clock_fit.hpp"
 #include "core/analysis/run_summaries.hpp"
 #include "core/analysis/step_finder.hpp"
 
@@ -106,8 +107,14 @@ void tell(const std::string& shown_output, const database::MergeReport& report, 
   for (const std::string& note : report.notes) print_line(note);
 }
 
-// A run without its steps, or without its summaries, is a run all the same.
-void complete(const std::string& output, const std::string& step_range) {
+// A run with unaligned clocks, without its steps, or without its summaries, is a run all the same.
+void complete(const std::string& output, const std::string& step_range, database::MergeReport& report) {
+  try {
+    const auto notes = analysis::fit_clocks(output);
+    report.notes.insert(report.notes.end(), notes.begin(), notes.end());
+  } catch (const Error& error) {
+    print_line(std::string("the machines' clocks were not aligned: ") + error.what());
+  }
   try {
     analysis::find_steps(output, {step_range});
   } catch (const Error& error) {
@@ -126,9 +133,8 @@ void complete(const std::string& output, const std::string& step_range) {
 ExitCode write_run(const RunFolder& folder, const std::string& output, const std::string& shown_output,
                    const database::RunInfo& run, const WritingOptions& options) {
   try {
-    const auto report =
-        database::merge_process_files(database::process_files(folder.path()), output, run, {options.redact});
-    complete(output, options.step_range);
+    auto report = database::merge_process_files(database::process_files(folder.path()), output, run, {options.redact});
+    complete(output, options.step_range, report);
     tell(shown_output, report, run);
     clean_up(folder, shown_output, report, run.end_utc_ns.has_value());
     return ExitCode::success;
@@ -158,8 +164,8 @@ int merge_files(const std::vector<std::string>& files, const std::string& shown_
   signals.unblock();
   database::RunInfo run;
   run.name = fs::path(output).stem().string();
-  const auto report = database::merge_process_files(files, output, run, {options.redact});
-  complete(output, options.step_range);
+  auto report = database::merge_process_files(files, output, run, {options.redact});
+  complete(output, options.step_range, report);
   tell(shown_output, report, run);
   return static_cast<int>(ExitCode::success);
 }
