@@ -16,6 +16,7 @@ struct Launch {
   std::int64_t stack = 0;  // id of range_stacks; 0: no range was open
 };
 
+// 28 bytes a call; those beyond 2^32 are left out.
 class RankLaunches {
  public:
   void add(std::int64_t correlation, std::int64_t start, std::int64_t global_tid);
@@ -29,8 +30,8 @@ class RankLaunches {
 
  private:
   std::vector<Launch> launches_;
-  std::map<std::int64_t, std::vector<std::size_t>> by_thread_;  // places in launches_
-  mutable std::size_t last_ = 0;                                // kernels ask in nearly the order of their launches
+  std::map<std::int64_t, std::vector<std::uint32_t>> by_thread_;  // places in launches_
+  mutable std::size_t last_ = 0;                                  // kernels ask in nearly the order of their launches
 };
 
 }  // namespace foldperf::analysis

@@ -53,6 +53,9 @@ class StepTimes {
   bool on_gpu_ = false;
 };
 
+// No merge gives higher ids; a damaged file may hold any.
+constexpr std::int64_t highest_id = std::int64_t{1} << 50;
+
 // Ids of texts that events carry themselves.
 class Texts {
  public:
@@ -76,7 +79,7 @@ class Texts {
     Statement texts(run_, "SELECT id,value FROM StringIds");
     while (texts.step()) {
       ids_.try_emplace(std::string(texts.text(1)), texts.integer(0));
-      next_id_ = std::max(next_id_, texts.integer(0) + 1);
+      if (texts.integer(0) < highest_id) next_id_ = std::max(next_id_, texts.integer(0) + 1);
     }
   }
   Connection& run_;
@@ -95,11 +98,15 @@ class RunSummaries {
       : run_(run),
         graph_stacks_(run),
         texts_(run),
-        next_stack_(run.query_int("SELECT COALESCE(max(id),0)+1 FROM range_stacks")),
+        next_stack_(run.query_int("SELECT COALESCE(max(id),0)+1 FROM range_stacks WHERE id BETWEEN 0 AND " +
+                                  std::to_string(highest_id))),
         run_end_(run.query_int("SELECT COALESCE((SELECT end_utc_ns-start_utc_ns FROM runs),0)")),
         add_kernels_(run,
                      "INSERT INTO summary_kernels(rank,step,stackId,nameId,calls,total_ns,min_ns,max_ns) "
                      "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"),
+        late_kernels_(run,
+                      "UPDATE summary_kernels SET calls=calls+?5,total_ns=total_ns+?6,min_ns=min(min_ns,?7),"
+                      "max_ns=max(max_ns,?8) WHERE rank=?1 AND step IS ?2 AND stackId IS ?3 AND nameId IS ?4"),
         add_track_(run,
                    "INSERT INTO timeline_tracks(track,rank,kind,globalPid,deviceId,contextId,streamId,globalTid,depth,"
                    "rows,start,\"end\",busy_ns,finest_level,coarsest_level) "
@@ -112,18 +119,25 @@ class RunSummaries {
     find_files();
   }
 
+  // One kind of track after the other: only the launches stay until the kernels have found theirs.
   void add_rank(std::int64_t rank) {
-    RankTimeline timeline;
     RankLaunches launches;
-    load_launches(rank, timeline, launches);
     {
+      RankTimeline timeline;
+      load_launches(rank, timeline, launches);
+      write_tracks(rank, timeline);
+    }
+    {
+      RankTimeline timeline;
       std::map<std::int64_t, std::vector<OpenRange>> ranges;
       load_ranges(rank, timeline, ranges, !launches.empty());
+      write_tracks(rank, timeline);
       StackNumbers numbers(known_stacks_[rank], next_stack_);
       launches.find_stacks(ranges, numbers);
       next_stack_ = numbers.next_id();
       write_stacks(rank, numbers.added());
     }
+    RankTimeline timeline;
     load_kernels(rank, timeline, launches);
     load_stream_rows(rank, timeline, RowTable::memcpy, "CUPTI_ACTIVITY_KIND_MEMCPY");
     load_stream_rows(rank, timeline, RowTable::memset, "CUPTI_ACTIVITY_KIND_MEMSET");
@@ -150,13 +164,12 @@ class RunSummaries {
                    "ORDER BY correlationId LIMIT 1");
     for (std::int64_t file = 0;;) {
       next.bind(1, file << correlation_bits);
-      const bool found = next.step();
-      if (found) {
-        file = next.integer(0) >> correlation_bits;
-        files_[next.integer(1)].push_back(file);
-      }
+      const std::int64_t next_file = next.step() ? next.integer(0) >> correlation_bits : -1;
+      if (next_file >= file) files_[next.integer(1)].push_back(next_file);
       next.reset();
-      if (!found || ++file >= std::int64_t{1} << (62 - correlation_bits)) return;
+      // A text instead of a number comes behind all numbers, and reads as 0.
+      if (next_file < file || next_file + 1 >= most_files) return;
+      file = next_file + 1;
     }
   }
 
@@ -202,6 +215,7 @@ class RunSummaries {
   void load_kernels(std::int64_t rank, RankTimeline& timeline, const RankLaunches& launches) {
     const StepTimes steps(run_, rank);
     KernelSummary summary;
+    std::set<std::optional<std::int64_t>> written;
     Statement rows(run_,
                    "SELECT rowid,start,\"end\",globalPid,deviceId,contextId,streamId,COALESCE(shortName,demangledName),"
                    "correlationId,graphNodeId FROM CUPTI_ACTIVITY_KIND_KERNEL WHERE rank=?1 ORDER BY start");
@@ -219,18 +233,34 @@ class RunSummaries {
         group.stack = launch->stack;
       }
       summary.add(group, std::max(start, bounded(rows.integer(2))) - start);
+      if (const auto past = summary.take_past_steps(); !past.empty()) write_kernels(rank, past, written);
     }
-    for (const KernelSum& sum : summary.sums()) {
-      add_kernels_.bind(1, rank);
-      add_kernels_.bind_optional(2, sum.group.step);
-      bind_optional_id(add_kernels_, 3, sum.group.stack);
-      bind_optional_id(add_kernels_, 4, sum.group.name);
-      add_kernels_.bind(5, sum.calls);
-      add_kernels_.bind(6, sum.total_ns);
-      add_kernels_.bind(7, sum.min_ns);
-      add_kernels_.bind(8, sum.max_ns);
-      add_kernels_.run();
+    write_kernels(rank, summary.take_all(), written);
+  }
+
+  void write_kernels(std::int64_t rank, const std::vector<KernelSum>& sums,
+                     std::set<std::optional<std::int64_t>>& written) {
+    std::set<std::optional<std::int64_t>> steps;
+    for (const KernelSum& sum : sums) {
+      steps.insert(sum.group.step);
+      if (written.contains(sum.group.step) && bind_and_run(late_kernels_, rank, sum)) continue;
+      bind_and_run(add_kernels_, rank, sum);
     }
+    written.merge(steps);
+  }
+
+  // Whether a row was written.
+  bool bind_and_run(Statement& statement, std::int64_t rank, const KernelSum& sum) {
+    statement.bind(1, rank);
+    statement.bind_optional(2, sum.group.step);
+    bind_optional_id(statement, 3, sum.group.stack);
+    bind_optional_id(statement, 4, sum.group.name);
+    statement.bind(5, sum.calls);
+    statement.bind(6, sum.total_ns);
+    statement.bind(7, sum.min_ns);
+    statement.bind(8, sum.max_ns);
+    statement.run();
+    return run_.changes() > 0;
   }
 
   void load_stream_rows(std::int64_t rank, RankTimeline& timeline, RowTable table, const std::string& name) {
@@ -310,13 +340,14 @@ class RunSummaries {
   }
 
   static constexpr int correlation_bits = 40;  // database::MergeIds::ids_per_file
+  static constexpr std::int64_t most_files = std::int64_t{1} << 22;
 
   Connection& run_;
   GraphStacks graph_stacks_;
   Texts texts_;
   std::int64_t next_stack_;
   std::int64_t run_end_;
-  Statement add_kernels_, add_track_, add_bucket_, add_stack_;
+  Statement add_kernels_, late_kernels_, add_track_, add_bucket_, add_stack_;
   std::map<std::int64_t, std::vector<StackNode>> known_stacks_;  // by rank
   std::map<std::int64_t, std::vector<std::int64_t>> files_;      // by rank
   std::int64_t tracks_ = 0;

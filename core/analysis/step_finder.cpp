@@ -43,7 +43,7 @@ std::map<int, Ranges> named_ranges(const database::RunReader& reader, const std:
     if (place == SIZE_MAX) return;
     auto& steps = ranks[row.rank][{place, row.global_tid}];
     if (!steps.empty() && row.start_ns < steps.back().end) return;
-    const auto number = row.payload.value_or(steps.empty() ? 0 : steps.back().step + 1);
+    const auto number = database::bounded(row.payload.value_or(steps.empty() ? 0 : steps.back().step + 1));
     steps.push_back({number, row.start_ns, *row.end_ns});
   });
   return ranks;

@@ -79,6 +79,7 @@ TEST_F(Profile, RecordsARunAndLeavesNothingElse) {
   EXPECT_EQ(run.state, "finished");
   ASSERT_EQ(reader.ranks().size(), 1u);
   EXPECT_EQ(reader.ranks()[0].rank, 0);  // the only process of a run without ranks
+  EXPECT_GT(reader.count("timeline_lod"), 0);
 }
 
 TEST_F(Profile, MergesAllProcesses) {

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include "core/analysis/step_finder.hpp"
 #include "core/database/merger.hpp"
 #include "core/database/reader.hpp"
@@ -139,7 +141,7 @@ TEST(RunSummaries, TracksHoldAllRows) {
   summarize_run(run);
   EXPECT_THAT(lines(run,
                     "SELECT kind,streamId,globalTid%16777216,depth,rows,start,\"end\",busy_ns FROM timeline_tracks "
-                    "WHERE rank=1 ORDER BY track"),
+                    "WHERE rank=1 ORDER BY kind DESC,depth,globalTid"),
               ElementsAre("stream|7|NULL|NULL|13|500|30107|707", "nvtx|NULL|1|0|2|0|11000|2000",
                           "nvtx|NULL|1|1|2|100|10900|1600", "nvtx|NULL|1|2|4|100|10600|800",
                           "api|NULL|1|NULL|11|150|30005|55", "api|NULL|2|NULL|2|650|10655|10"));
@@ -165,6 +167,59 @@ TEST(RunSummaries, ARunWithoutEventsHasNone) {
   EXPECT_EQ(database::RunReader(run).count("timeline_tracks"), 0);
   testing::write_file(folder / "text.db", "no database");
   EXPECT_THROW(summarize_run(folder / "text.db"), InputError);
+}
+
+// More groups than are kept at once: steps are written before all their kernels are known to have come.
+TEST(RunSummaries, AKernelThatComesLateIsAddedToItsStep) {
+  const TemporaryFolder folder;
+  const std::string run = folder / "run.db";
+  database::merge_process_files({process_file(folder, 0)}, run, {});
+  Connection(run, OpenMode::read_write, run)
+      .exec(
+          "DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL; DELETE FROM CUPTI_ACTIVITY_KIND_RUNTIME; DELETE FROM step_ranges;"
+          "WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM i WHERE n<5) INSERT INTO "
+          "step_ranges(rank,step,start,\"end\",source) SELECT 0,n,n*1000000,n*1000000+1000000,'fact' FROM i;"
+          "WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n+1 FROM i WHERE n<299999) INSERT INTO "
+          "CUPTI_ACTIVITY_KIND_KERNEL(rank,start,\"end\",shortName) SELECT 0,n*20,n*20+5,n%50000+1 FROM i;"
+          "INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME(rank,start,\"end\",correlationId,globalTid) VALUES(0,500,600,9,1);"
+          "INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL(rank,start,\"end\",shortName,correlationId) VALUES"
+          "(0,7000000,7000100,7,9),(0,7000200,7000202,60000,9)");
+  summarize_run(run);
+  EXPECT_THAT(lines(run, "SELECT calls,total_ns,min_ns,max_ns FROM summary_kernels WHERE step=0 AND nameId=7"),
+              ElementsAre("2|105|5|100"));
+  EXPECT_THAT(lines(run, "SELECT calls,total_ns FROM summary_kernels WHERE step=0 AND nameId=60000"),
+              ElementsAre("1|2"));
+  EXPECT_THAT(lines(run, "SELECT count(*),sum(calls) FROM summary_kernels"), ElementsAre("300001|300002"));
+}
+
+// A damaged file may hold anything in any column. Builds that look for overflows end here if there is one.
+TEST(RunSummaries, AnythingInAnyColumn) {
+  const TemporaryFolder folder;
+  const std::string good = folder / "good.db", run = folder / "run.db";
+  database::merge_process_files({process_file(folder, 0), process_file(folder, 1)}, good, {});
+  const std::vector<std::string> values{
+      "9223372036854775807", "(-9223372036854775807-1)", "NULL", "'text'", "-1", "1e300", "rowid*1099511627776"};
+  for (const std::string table : {"CUPTI_ACTIVITY_KIND_KERNEL", "CUPTI_ACTIVITY_KIND_RUNTIME", "NVTX_EVENTS",
+                                  "range_stacks", "CUDA_GRAPH_NODE_EVENTS", "StringIds"}) {
+    for (const std::string& column : lines(good, "SELECT name FROM pragma_table_info('" + table + "')")) {
+      for (const std::string& value : values) {
+        std::filesystem::copy_file(good, run, std::filesystem::copy_options::overwrite_existing);
+        try {
+          Connection connection(run, OpenMode::read_write, run);
+          connection.exec("PRAGMA synchronous=OFF; UPDATE OR IGNORE " + table + " SET \"" + column + "\"=" + value +
+                          " WHERE rowid%2");
+        } catch (const database::sqlite::SqliteError&) {
+          continue;  // a column that must be something
+        }
+        find_steps(run);
+        summarize_run(run);
+        const auto kernels = lines(run, "SELECT sum(calls) FROM summary_kernels");
+        if (table != "CUPTI_ACTIVITY_KIND_KERNEL") {
+          EXPECT_THAT(kernels, ElementsAre("26")) << table << "." << column << " = " << value;
+        }
+      }
+    }
+  }
 }
 
 // A range in which the program was killed is open until the run's end, and its launches are inside.
