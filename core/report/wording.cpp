@@ -133,7 +133,7 @@ std::string clock_sentence(const analysis::RunAnalysis& run) {
     }
   }
   if (worst < 0) return "how well the processes' clocks agree is not known: as well as their hosts' do";
-  return "agree within " + format_duration(static_cast<double>(worst)) + " (" + rank_label(of_rank) + " least)" +
+  return "agree within " + format_duration(static_cast<double>(worst)) + " (least well: " + rank_label(of_rank) + ")" +
          (unknown > 1 ? ", " + format_count(static_cast<std::int64_t>(unknown)) + " processes not known" : "");
 }
 
