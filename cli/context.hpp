@@ -19,6 +19,7 @@ void add_train(CLI::App& app, Context& context);
 void add_profile(CLI::App& app, Context& context);
 void add_merge(CLI::App& app, Context& context);
 void add_report(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 void add_completion(CLI::App& app, Context& context);
 
