@@ -78,6 +78,7 @@ std::unique_ptr<CLI::App> make_application(Context& context) {
   add_merge(*app, context);
   add_report(*app, context);
   add_export(*app, context);
+  add_import(*app, context);
   add_doctor(*app, context);
   add_completion(*app, context);
   // An unknown argument is ours to name, with what may have been meant.

@@ -1,0 +1,132 @@
+// Traces of PyTorch's profiler and of our own export become runs; what is no trace is refused with its place.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "core/database/reader.hpp"
+#include "core/exchange/run_export.hpp"
+#include "core/exchange/run_import.hpp"
+#include "core/report/report.hpp"
+#include "tests/core/exchange/exchange_run.hpp"
+#include "tests/support/errors.hpp"
+#include "tests/support/files.hpp"
+
+namespace foldperf::exchange {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<std::string> lines(const std::string& path, const std::string& sql) {
+  database::sqlite::Connection connection(path, database::sqlite::OpenMode::read_only, path);
+  database::sqlite::Statement statement(connection, sql);
+  std::vector<std::string> rows;
+  while (statement.step()) {
+    std::string row;
+    for (int i = 0; i < statement.columns(); ++i) {
+      row += (i ? "|" : "") + std::string(statement.is_null(i) ? "NULL" : statement.text(i));
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+class Import : public ::testing::Test {
+ protected:
+  std::string refusal(const std::string& text) {
+    const std::string path = folder.write("t.json", text).string();
+    const auto message = testing::message_of<InputError>([&] { import_traces({path}, out); });
+    EXPECT_EQ(message.find(path), 0U) << message;
+    int left = 0;
+    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(folder.path())) ++left;
+    EXPECT_EQ(left, 1) << "only the trace is there";
+    return message;
+  }
+  const testing::TemporaryFolder folder;
+  const std::string out = folder / "out.db";
+  const std::string gpu = (testing::project_dir() / "tests/data/exchange/gpu_rank1.json").string();
+};
+
+TEST_F(Import, ATraceOfAGpu) {
+  const auto report = import_traces({gpu}, out);
+  EXPECT_EQ(report.events, 7);
+  EXPECT_EQ(report.not_taken, 2);
+  EXPECT_THAT(lines(out, "SELECT rank,world_size,state FROM ranks"), ElementsAre("1|2|finished"));
+  EXPECT_THAT(lines(out, "SELECT start_utc_ns FROM runs"), ElementsAre("1727743122100000000"));
+  EXPECT_THAT(lines(out,
+                    "SELECT rank,start,\"end\",name,deviceId,streamId,gridX,gridY,blockX,launch_start,"
+                    "launch_end-launch_start FROM kernels"),
+              ElementsAre("1|100250|112595|sm90_gemm<float>|0|7|4|33|128|20123|5001"));
+  EXPECT_THAT(lines(out, "SELECT start,\"end\",bytes,copyKind FROM CUPTI_ACTIVITY_KIND_MEMCPY"),
+              ElementsAre("200000|203000|4096|1"));
+  EXPECT_THAT(lines(out, "SELECT start,bytes FROM CUPTI_ACTIVITY_KIND_MEMSET"), ElementsAre("210500|64"));
+  EXPECT_THAT(lines(out, "SELECT step,start,\"end\",source FROM step_ranges"),
+              ElementsAre("10|0|900500|nvtx", "11|1000000|1900000|nvtx"));
+  EXPECT_THAT(lines(out, "SELECT kind,reason,count FROM dropped_records ORDER BY 1"),
+              ElementsAre("Trace|not imported|1", "gpu_user_annotation|not imported|1"));
+  const database::RunReader reader(out);
+  EXPECT_THAT(report::render(reader, report::Format::text, {}), HasSubstr("sm90_gemm"));
+}
+
+// Written by torch.profiler 2.11 on a machine without GPU (tests/data/exchange/README.md).
+TEST_F(Import, ATraceThatPyTorchWrote) {
+  const std::string cpu = (testing::project_dir() / "tests/data/exchange/torch_cpu.json.gz").string();
+  const auto report = import_traces({cpu}, out);
+  EXPECT_GT(report.events, 50);
+  EXPECT_THAT(lines(out,
+                    "SELECT count(*)>0 FROM NVTX_EVENTS e JOIN StringIds s ON s.id=e.textId "
+                    "JOIN NvtxDomains d ON d.domainId=e.domainId JOIN StringIds n ON n.id=d.nameId "
+                    "WHERE s.value='aten::linear' AND n.value='PyTorch operators'"),
+              ElementsAre("1"));
+  EXPECT_THAT(lines(out, "SELECT step,source FROM step_ranges"), ElementsAre("1|nvtx", "2|nvtx"));
+  const database::RunReader reader(out);
+  EXPECT_THAT(report::render(reader, report::Format::text, {}), HasSubstr("step"));
+}
+
+TEST_F(Import, FilesOfSeveralRanks) {
+  std::string text = testing::read_file(gpu);
+  text.replace(text.find("\"rank\": 1"), 9, "\"rank\": 0");
+  const std::string other = folder.write("rank0.json", text).string();
+  EXPECT_EQ(import_traces({gpu, other}, out).ranks, 2);
+  EXPECT_THAT(lines(out,
+                    "SELECT rank,raw_correlationId,launch FROM (SELECT rank,raw_correlationId,(SELECT count(*) "
+                    "FROM CUPTI_ACTIVITY_KIND_RUNTIME r WHERE r.correlationId=k.correlationId AND r.rank=k.rank) "
+                    "AS launch FROM CUPTI_ACTIVITY_KIND_KERNEL k) ORDER BY 1"),
+              ElementsAre("0|9|1", "1|9|1"));
+}
+
+TEST_F(Import, WhatWasExportedComesBack) {
+  const std::string run = folder / "run.db";
+  write_exchange_run(run);
+  export_chrome(run, folder / "trace.json.gz");
+  EXPECT_EQ(import_traces({folder / "trace.json.gz"}, out).ranks, 2);
+  for (const std::string sql :
+       {"SELECT rank,count(*),sum(\"end\"-start),min(gridX),min(name) FROM kernels GROUP BY rank",
+        "SELECT rank,count(*),sum(launch_end-launch_start) FROM kernels GROUP BY rank",
+        "SELECT rank,count(*),sum(bytes),sum(\"end\"-start),min(copyKind) FROM CUPTI_ACTIVITY_KIND_MEMCPY GROUP BY "
+        "rank",
+        "SELECT rank,eventType,count(*),sum(\"end\"-start) FROM NVTX_EVENTS GROUP BY 1,2 HAVING eventType=59",
+        "SELECT rank,world_size FROM ranks ORDER BY 1"}) {
+    database::sqlite::Connection(run, database::sqlite::OpenMode::read_write, run)
+        .exec(
+            "DROP VIEW IF EXISTS kernels;CREATE VIEW kernels AS SELECT k.rank,k.start,k.\"end\",k.gridX,"
+            "s.value AS name,c.start AS launch_start,c.\"end\" AS launch_end FROM CUPTI_ACTIVITY_KIND_KERNEL k "
+            "JOIN StringIds s ON s.id=k.shortName JOIN CUPTI_ACTIVITY_KIND_RUNTIME c USING(correlationId)");
+    EXPECT_EQ(lines(run, sql), lines(out, sql)) << sql;
+  }
+}
+
+TEST_F(Import, WhatIsNoTraceIsRefusedWithItsPlace) {
+  EXPECT_THAT(refusal(""), HasSubstr("is no JSON"));
+  EXPECT_THAT(refusal("{\"a\": 1}"), HasSubstr("no list traceEvents"));
+  EXPECT_THAT(refusal("{\"traceEvents\": []}"), HasSubstr("holds no event"));
+  EXPECT_THAT(refusal("{\"traceEvents\": [{\"ph\":\"X\","), HasSubstr("at byte 28: is no JSON"));
+  EXPECT_THAT(refusal("{\"traceEvents\": [{\"ph\":\"X\",\"name\":\"gemm\",\"cat\":\"kernel\",\"pid\":1,\"tid\":1}]}"),
+              HasSubstr("event \"gemm\" has no ts or dur"));
+  EXPECT_THAT(refusal(std::string("\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03garbage", 17)), HasSubstr("t.json: "));
+  EXPECT_THAT(testing::message_of<InputError>([&] { import_traces({folder / "no.json"}, out); }),
+              HasSubstr("no.json: cannot be opened"));
+}
+
+}  // namespace
+}  // namespace foldperf::exchange
