@@ -1,5 +1,6 @@
 // foldperf import: a run database of another tool's recording (core/exchange).
 #include <cstdio>
+#include <fstream>
 #include <memory>
 
 #include "cli/context.hpp"
@@ -15,9 +16,20 @@ struct Arguments {
   bool overwrite = false;
 };
 
+bool is_sqlite(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string head(15, '\0');
+  return file.read(head.data(), static_cast<std::streamsize>(head.size())) && head == "SQLite format 3";
+}
+
 int run(const Arguments& arguments) {
   const std::string output = checked_output(arguments.output, arguments.overwrite);
-  const auto report = exchange::import_traces(arguments.inputs, output);
+  const bool nsight = is_sqlite(arguments.inputs.front());
+  if (nsight && arguments.inputs.size() > 1) {
+    throw UsageError("one export of Nsight Systems makes a run: import " + arguments.inputs.front() + " alone");
+  }
+  const auto report = nsight ? exchange::import_nsight(arguments.inputs.front(), output)
+                             : exchange::import_traces(arguments.inputs, output);
   print_line("imported " + std::to_string(report.events) + " events of " + std::to_string(report.ranks) +
              (report.ranks == 1 ? " rank" : " ranks") + " into " + arguments.output +
              "; read it with: foldperf report " + arguments.output);
@@ -31,8 +43,9 @@ int run(const Arguments& arguments) {
 
 void add_import(CLI::App& app, Context& context) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* sub = app.add_subcommand("import", "Make a run database of traces of PyTorch's profiler");
-  sub->add_option("trace", arguments->inputs, "Traces, a file a rank: .json or .json.gz")
+  CLI::App* sub = app.add_subcommand("import", "Make a run database of another profiler's recording");
+  sub->add_option("trace", arguments->inputs,
+                  "Traces of PyTorch, a file a rank (.json, .json.gz), or an SQLite export of Nsight Systems")
       ->required()
       ->type_name(file_type);
   sub->add_option("-o,--output", arguments->output, "The run database to write")->required()->type_name(file_type);

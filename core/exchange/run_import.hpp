@@ -19,4 +19,8 @@ struct ImportReport {
 // is left.
 ImportReport import_traces(const std::vector<std::string>& files, const std::string& output);
 
+// An export of Nsight Systems (nsys export --type sqlite), of one session: each of its processes becomes a rank, in the
+// order of their ids. Throws as above; an InputError names the table that is not as it should be.
+ImportReport import_nsight(const std::string& file, const std::string& output);
+
 }  // namespace foldperf::exchange

@@ -128,5 +128,76 @@ TEST_F(Import, WhatIsNoTraceIsRefusedWithItsPlace) {
               HasSubstr("no.json: cannot be opened"));
 }
 
+// Tables as Nsight Systems 2024.6 exports them (those with columns that ours lack, and without some of ours).
+std::string nsight_file(const testing::TemporaryFolder& folder) {
+  const std::string path = folder / "report.sqlite";
+  database::sqlite::Connection db(path, database::sqlite::OpenMode::create, path);
+  db.exec(
+      "CREATE TABLE StringIds(id INTEGER NOT NULL PRIMARY KEY,value TEXT NOT NULL);"
+      "INSERT INTO StringIds VALUES(5,'gemm'),(6,'void gemm<float>(float*)'),(7,'cudaLaunchKernel_v7000'),(8,'step');"
+      "CREATE TABLE TARGET_INFO_SESSION_START_TIME(utcEpochNs INTEGER,utcTime TEXT,localTime TEXT);"
+      "INSERT INTO TARGET_INFO_SESSION_START_TIME VALUES(1700000000000000000,'','');"
+      "CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL(start INTEGER NOT NULL,end INTEGER NOT NULL,deviceId INTEGER NOT NULL,"
+      "contextId INTEGER,streamId INTEGER NOT NULL,correlationId INTEGER,globalPid INTEGER,demangledName INTEGER NOT "
+      "NULL,"
+      "shortName INTEGER NOT NULL,gridX INTEGER NOT NULL,migrationCause INTEGER);"
+      "CREATE TABLE CUPTI_ACTIVITY_KIND_RUNTIME(start INTEGER NOT NULL,end INTEGER NOT NULL,eventClass INTEGER,"
+      "globalTid INTEGER,correlationId INTEGER,nameId INTEGER NOT NULL,returnValue INTEGER NOT NULL);"
+      "CREATE TABLE NVTX_EVENTS(start INTEGER NOT NULL,end INTEGER,eventType INTEGER NOT NULL,rangeId INTEGER,"
+      "category INTEGER,color INTEGER,text TEXT,globalTid INTEGER,textId INTEGER,domainId INTEGER);");
+  for (const std::string pid : {"100", "101"}) {
+    const std::string tid = "((" + pid + "<<24)+9)";
+    db.exec("INSERT INTO NVTX_EVENTS VALUES(0,NULL,75,NULL,NULL,NULL,'training'," + tid +
+            ",NULL,1);"
+            "INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL VALUES(2000,5000,0,1,7,33," +
+            pid +
+            "<<24,6,5,4,NULL);"
+            "INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME VALUES(1100,1200,0," +
+            tid +
+            ",33,7,0);"
+            "INSERT INTO NVTX_EVENTS VALUES(1000,9000,59,NULL,NULL,NULL,NULL," +
+            tid +
+            ",8,1),"
+            "(10000,19000,59,NULL,NULL,NULL,NULL," +
+            tid + ",8,1)");
+  }
+  return path;
+}
+
+TEST_F(Import, AnExportOfNsightSystems) {
+  const auto report = import_nsight(nsight_file(folder), out);
+  EXPECT_EQ(report.ranks, 2);
+  EXPECT_EQ(report.events, 8);
+  EXPECT_THAT(lines(out, "SELECT rank,start,ns,name,full_name,gridX,launch_start FROM kernels ORDER BY 1"),
+              ElementsAre("0|2000|3000|gemm|void gemm<float>(float*)|4|1100",
+                          "1|2000|3000|gemm|void gemm<float>(float*)|4|1100"));
+  EXPECT_THAT(lines(out, "SELECT rank,pid FROM ranks ORDER BY 1"), ElementsAre("0|100", "1|101"));
+  EXPECT_THAT(lines(out, "SELECT d.rank,s.value FROM NvtxDomains d JOIN StringIds s ON s.id=d.nameId ORDER BY 1"),
+              ElementsAre("0|training", "1|training"));
+  EXPECT_THAT(lines(out, "SELECT rank,step,start,source FROM step_ranges ORDER BY 1,2"),
+              ElementsAre("0|0|1000|nvtx", "0|1|10000|nvtx", "1|0|1000|nvtx", "1|1|10000|nvtx"));
+  EXPECT_THAT(lines(out, "SELECT start_utc_ns FROM runs"), ElementsAre("1700000000000000000"));
+  const database::RunReader reader(out);
+  EXPECT_THAT(report::render(reader, report::Format::text, {}), HasSubstr("gemm"));
+}
+
+TEST_F(Import, WhatIsNoExportOfNsightSystemsNamesTheTable) {
+  const auto refused = [&](const std::string& sql) {
+    const std::string path = nsight_file(folder);
+    database::sqlite::Connection(path, database::sqlite::OpenMode::read_write, path).exec(sql);
+    const auto message = testing::message_of<InputError>([&] { import_nsight(path, out); });
+    std::filesystem::remove(path);
+    EXPECT_FALSE(std::filesystem::exists(out));
+    return message;
+  };
+  EXPECT_THAT(refused("DROP TABLE StringIds"),
+              HasSubstr("report.sqlite: is no export of Nsight Systems: no table StringIds"));
+  EXPECT_THAT(refused("ALTER TABLE CUPTI_ACTIVITY_KIND_KERNEL DROP COLUMN start"),
+              HasSubstr("table CUPTI_ACTIVITY_KIND_KERNEL has no column start"));
+  EXPECT_THAT(refused("DELETE FROM NVTX_EVENTS;DELETE FROM CUPTI_ACTIVITY_KIND_KERNEL;"
+                      "DELETE FROM CUPTI_ACTIVITY_KIND_RUNTIME"),
+              HasSubstr("holds no kernel, call or NVTX range"));
+}
+
 }  // namespace
 }  // namespace foldperf::exchange

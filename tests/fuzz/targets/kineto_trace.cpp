@@ -1,0 +1,28 @@
+#include "core/database/reader.hpp"
+#include "core/exchange/run_import.hpp"
+#include "tests/fuzz/frame/fuzz_target.hpp"
+#include "tests/fuzz/frame/scratch_folder.hpp"
+
+using namespace foldperf;
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const testing::TemporaryFolder& folder = fuzz::scratch_folder();
+  const std::string trace = folder / "fuzz.json";
+  return fuzz::try_input(data, size, trace, [&](std::string_view text) {
+    testing::write_file(trace, text);
+    const exchange::ImportReport report = exchange::import_traces({trace}, folder / "run.db");
+    const database::RunReader run(folder / "run.db");
+    fuzz::require(static_cast<std::size_t>(report.ranks) == run.ranks().size(), "each rank is in the run");
+    std::int64_t rows = 0;
+    for (const char* table : {"CUPTI_ACTIVITY_KIND_KERNEL", "CUPTI_ACTIVITY_KIND_MEMCPY", "CUPTI_ACTIVITY_KIND_MEMSET",
+                              "CUPTI_ACTIVITY_KIND_RUNTIME", "NVTX_EVENTS"}) {
+      rows += run.count(table);
+      run.query(std::string("SELECT count(*) FROM ") + table + " WHERE rank<0 OR \"end\"<start", {},
+                [](const database::QueryRow& row) {
+                  fuzz::require(row.integer(0) == 0, "events have a rank and do not end before they begin");
+                  return true;
+                });
+    }
+    fuzz::require(rows == report.events, "each event that was counted is in the run");
+  });
+}
