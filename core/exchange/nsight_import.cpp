@@ -165,16 +165,24 @@ class NsightImport {
 }  // namespace
 
 ImportReport import_nsight(const std::string& file, const std::string& output) {
-  database::ReadableFile source(file);
-  ImportedRun run(output);
-  return database::naming_damage(file, [&] {
+  try {
+    database::ReadableFile source(file);
+    ImportedRun run(output);
     NsightImport import(run, file, source.uri());
     const ImportReport report = import.read();
     run.connection().exec("COMMIT; DETACH source; BEGIN");
     const std::string name = file.substr(file.rfind('/') + 1);
     run.finish(name.substr(0, name.find('.')), import.start_utc_ns);
     return report;
-  });
+  } catch (const database::sqlite::SqliteError& error) {
+    constexpr int sqlite_io_error = 10, sqlite_cannot_open = 14, sqlite_no_memory = 7;
+    const int code = error.primary_code();
+    if (error.disk_full() || code == sqlite_io_error || code == sqlite_cannot_open || code == sqlite_no_memory) {
+      throw SystemError("could not write " + output + ": " + error.reason());
+    }
+    // What SQLite refuses else lies in the file: damage, a format of another day, columns that are no columns.
+    throw InputError(file, "cannot be read as an export of Nsight Systems: " + error.reason());
+  }
 }
 
 }  // namespace foldperf::exchange
