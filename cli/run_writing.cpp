@@ -6,6 +6,7 @@
 #include "cli/child_process.hpp"
 #include "cli/signals_held.hpp"
 #include "core/analysis/clock_fit.hpp"
+#include "core/analysis/inherited_stacks.hpp"
 #include "core/analysis/run_summaries.hpp"
 #include "core/analysis/step_finder.hpp"
 
@@ -119,6 +120,11 @@ void complete(const std::string& output, const std::string& step_range, database
     analysis::find_steps(output, {step_range});
   } catch (const Error& error) {
     print_line(std::string("the run's steps were not looked for: ") + error.what());
+  }
+  try {
+    analysis::inherit_stacks(output);
+  } catch (const Error& error) {
+    print_line(std::string("ranges of the thread that captured a graph were not looked for: ") + error.what());
   }
   try {
     analysis::summarize_run(output);

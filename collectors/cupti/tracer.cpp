@@ -95,13 +95,15 @@ void Tracer::enable_activities(const Settings& settings) {
   enable(CUPTI_ACTIVITY_KIND_MEMCPY, "copies");
   enable(CUPTI_ACTIVITY_KIND_MEMCPY2, "copies between GPUs");
   enable(CUPTI_ACTIVITY_KIND_MEMSET, "sets");
-  enable(CUPTI_ACTIVITY_KIND_SYNCHRONIZATION, "synchronization");
-  enable(CUPTI_ACTIVITY_KIND_OVERHEAD, "CUPTI's overhead");
   enable(CUPTI_ACTIVITY_KIND_DEVICE, "devices");
   if (settings.graphs == GraphMode::graph) enable(CUPTI_ACTIVITY_KIND_GRAPH_TRACE, "graphs");
   if (settings.level == Level::full) {
     enable(CUPTI_ACTIVITY_KIND_RUNTIME, "calls of the runtime");
     enable(CUPTI_ACTIVITY_KIND_DRIVER, "calls of the driver");
+    // Each launch costs twice as much under these two, though it writes none of their records; a program's waits are
+    // among its calls, at every level.
+    enable(CUPTI_ACTIVITY_KIND_SYNCHRONIZATION, "synchronization");
+    enable(CUPTI_ACTIVITY_KIND_OVERHEAD, "CUPTI's overhead");
     enable(CUPTI_ACTIVITY_KIND_CUDA_EVENT, "CUDA events");
     enable(CUPTI_ACTIVITY_KIND_MEMORY2, "memory");
   } else {
