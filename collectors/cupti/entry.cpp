@@ -6,6 +6,7 @@
 #include "collectors/cupti/library_search.hpp"
 #include "collectors/cupti/tracer.hpp"
 #include "collectors/gpu/environment.hpp"
+#include "collectors/host/host_source.hpp"
 #include "collectors/session/session.hpp"
 
 namespace {
@@ -14,6 +15,7 @@ using namespace foldperf::collectors;
 
 void start() {
   const Settings* settings = Session::instance().start();
+  if (settings != nullptr) start_host_sampler(Session::instance(), *settings);
   if (settings != nullptr && settings->gpu) {
     static GpuEnvironment* const environment = new GpuEnvironment;
     Session::instance().add_source(environment);
