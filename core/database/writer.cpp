@@ -258,6 +258,22 @@ class RunWriter::Impl {
     queue_.release(batch_);
   }
 
+  // After a write that failed: where a batch found no room, a few rows that say so may, and so may the process' end.
+  void write_losses(bool last) noexcept {
+    try {
+      const auto changes = drops_.changes();
+      tables_->begin();
+      in_transaction_ = true;
+      write_drops();
+      if (last) mark_finished(*connection_);
+      tables_->commit();
+      drops_written_ = changes;
+    } catch (...) {
+      if (in_transaction_) tables_->roll_back();  // the next batch tries again
+    }
+    in_transaction_ = false;
+  }
+
   // Takes the batch's names over into names_, which may hold earlier ones, and counts what is to be written.
   void count_batch() {
     if (names_.empty()) {
@@ -336,6 +352,7 @@ class RunWriter::Impl {
         drops_.add(static_cast<Kind>(kind), reason, left_[kind]);
       }
     }
+    write_losses(last);
     const std::lock_guard lock(mutex_);
     healthy_ = false;
     try {
