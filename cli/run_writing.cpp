@@ -60,8 +60,8 @@ void clean_up(const RunFolder& folder, const std::string& shown_output, const da
   std::int64_t alive = 0;
   for (const auto& file : report.files) {
     files.push_back(file.path);
-    if (!file.used) ++unused;
-    if (file.finished || !file.used) continue;
+    if (!file.used && !file.empty) ++unused;
+    if (file.finished || (!file.used && !file.empty)) continue;
     // A command that has ended has taken its processes on other machines with it.
     const Writer writer = writer_of(file.path);
     if (writer == Writer::runs || (writer == Writer::elsewhere && !command_ended)) ++alive;
@@ -87,7 +87,9 @@ void tell(const std::string& shown_output, const database::MergeReport& report, 
   if (report.events == 0 && report.samples == 0) {
     std::string why = "the collector was loaded, but no event was kept";
     if (used == 0 && run.exit_code.value_or(0) != 0) {
-      why = "the command ended with exit code " + std::to_string(*run.exit_code) + " before it left a record";
+      why = "the command ended with exit code " + std::to_string(*run.exit_code) +
+            " before it left a record, or could not create its file (is there room, was it run as another user or in a "
+            "container?)";
     } else if (used == 0) {
       why =
           "no process of the command left a record: none called NVTX, CUDA or NCCL (docs/facts.md says how a program "

@@ -64,6 +64,19 @@ void open_and_read_header(Source& source) {
   });
 }
 
+// Whether the process ended before the first transaction of its file, which makes the tables.
+bool has_no_table_yet(const std::string& path) {
+  std::error_code error;
+  if (const auto bytes = std::filesystem::file_size(path, error); error || bytes == 0) return !error;
+  try {
+    ReadableFile file(path);
+    return file.connection().query_int("PRAGMA application_id") == 0 &&
+           file.connection().query_int("SELECT count(*) FROM sqlite_schema") == 0;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace
 
 bool salvage_source(Source& source, const std::string& output, int number) {
@@ -88,6 +101,11 @@ bool salvage_source(Source& source, const std::string& output, int number) {
 
 bool open_source(Source& source, const std::string& output, int number) {
   if (usable(source, [&] { open_and_read_header(source); })) return true;
+  if (source.salvaged == nullptr && has_no_table_yet(source.report->path)) {
+    source.report->empty = true;
+    source.report->problem = "is empty: its process ended while it made the file, before anything was recorded";
+    return false;
+  }
   return source.salvaged == nullptr && salvage_source(source, output, number);
 }
 

@@ -285,9 +285,12 @@ MergeReport merge_process_files(const std::vector<std::string>& files, const std
   try {
     std::vector<Source> sources = look_into(report, output);
     merge_into(part.path(), output, run, report, sources, options);
-    const auto unused = [](const MergedFile& file) { return !file.used; };
-    if (!files.empty() && std::all_of(report.files.begin(), report.files.end(), unused)) {
-      const MergedFile& first = report.files.front();
+    const auto unreadable = [](const MergedFile& file) { return !file.used && !file.empty; };
+    const auto found = std::find_if(report.files.begin(), report.files.end(), unreadable);
+    const auto used =
+        std::count_if(report.files.begin(), report.files.end(), [](const auto& file) { return file.used; });
+    if (found != report.files.end() && used == 0) {
+      const MergedFile& first = *found;
       const auto reason = first.problem.starts_with(first.path + ": ") ? first.path.size() + 2 : 0;
       throw InputError(first.path, first.problem.substr(reason) + " (no file of this run can be read)");
     }

@@ -31,6 +31,7 @@ struct MergedFile {
   std::string path;
   int rank = 0;
   bool used = false;      // something of it is in the run
+  bool empty = false;     // the process was killed while it made the file: nothing is lost in it
   bool finished = false;  // false: the process left no end (killed)
   std::string problem;    // what could not be read, in one line; empty: nothing
 };
@@ -51,7 +52,8 @@ struct MergeOptions {
 std::vector<std::string> process_files(const std::string& folder);
 
 // Throws SystemError where the output cannot be written (nothing of it remains), InputError when `files` is not empty
-// and none can be read. No file at all gives a run without events (the program loaded no collector).
+// and none can be read. No file at all gives a run without events (the program loaded no collector), and so do files
+// whose processes were killed while they made them.
 // The input files stay.
 MergeReport merge_process_files(const std::vector<std::string>& files, const std::string& output, const RunInfo& run,
                                 const MergeOptions& options = {});
