@@ -111,6 +111,15 @@ void add_profile(CLI::App& app, Context& context) {
       ->type_name("LIST");
   sub->add_option("--step-range", arguments->step_range, "NVTX range that spans a step; * stands for any text")
       ->type_name("NAME");
+  sub->add_option("--steps", arguments->options.steps, "Record only steps from A on and before B")->type_name("A:B");
+  sub->add_option("--after", arguments->options.after, "Record only when so many seconds have passed")
+      ->type_name("SECONDS");
+  sub->add_option("--for", arguments->options.for_seconds, "Record only for so many seconds")->type_name("SECONDS");
+  sub->add_option("--range", arguments->options.range, "Record only while an NVTX range of this name is open")
+      ->type_name("NAME");
+  sub->add_option("--counters", arguments->options.metrics, "Sample counters of the GPUs (=LIST: these metrics)")
+      ->expected(0, 1)
+      ->type_name("LIST");
   sub->add_flag("--redact", arguments->redact, "Take names of machines, commands and paths out");
   sub->add_option("--merge", arguments->merge_folder, "Make a run database of what a killed profile left")
       ->type_name(folder_type);
@@ -122,6 +131,8 @@ void add_profile(CLI::App& app, Context& context) {
       "\nExits with the command's exit code; 128 + signal if it was killed; 127 if it was not found, 126 if it\n"
       "could not be started.");
   sub->callback([&context, sub, arguments] {
+    arguments->options.counters = sub->count("--counters") > 0;
+    arguments->options.step_range = arguments->step_range;
     arguments->command = sub->remaining();
     // Behind the command's name "--" is the command's own.
     if (!arguments->command.empty() && context.has_dashes) arguments->command.emplace_back("--");

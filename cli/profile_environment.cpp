@@ -7,7 +7,9 @@
 #include <fstream>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
+#include "collectors/session/window_text.hpp"
 #include "core/error.hpp"
 
 namespace foldperf::cli {
@@ -36,6 +38,28 @@ std::string other_in(const char* variable, const std::string& collector) {
   return present == nullptr || *present == '\0' || collector == present ? std::string() : present;
 }
 
+void check_windows(const ProfileOptions& options) {
+  if (!options.steps.empty() && !collectors::parse_steps(options.steps)) {
+    throw UsageError("--steps " + options.steps + ": give " + collectors::steps_form);
+  }
+  for (const auto& [option, text] : {std::pair{"--after", &options.after}, std::pair{"--for", &options.for_seconds}}) {
+    if (text->empty()) continue;
+    const auto ns = collectors::parse_seconds(*text);
+    if (!ns || (*ns == 0 && option == std::string_view("--for"))) {
+      throw UsageError(std::string(option) + " " + *text + ": give " + collectors::seconds_form);
+    }
+  }
+  const int kinds = int{!options.steps.empty()} + int{!options.after.empty() || !options.for_seconds.empty()} +
+                    int{!options.range.empty()};
+  if (kinds > 1) throw UsageError("--steps, --range and --after with --for exclude each other: give one");
+  if ((!options.steps.empty() || !options.range.empty()) && !collects(options.collect, "nvtx")) {
+    throw UsageError("--steps and --range go by NVTX ranges: add nvtx to --collect");
+  }
+  if (options.counters && (options.level == "light" || !collects(options.collect, "cupti"))) {
+    throw UsageError("--counters come by CUPTI: take --level kernels or full, and cupti in --collect");
+  }
+}
+
 }  // namespace
 
 void check_profile_options(const ProfileOptions& options) {
@@ -53,6 +77,7 @@ void check_profile_options(const ProfileOptions& options) {
     if (comma == std::string_view::npos) break;
     rest.remove_prefix(comma + 1);
   }
+  check_windows(options);
 }
 
 std::map<std::string, std::string> profile_environment(const ProfileOptions& options, const std::string& collector,
@@ -62,6 +87,13 @@ std::map<std::string, std::string> profile_environment(const ProfileOptions& opt
                                                {"FOLDPERF_COLLECT", options.collect},
                                                {"FOLDPERF_LEVEL", options.level},
                                                {"FOLDPERF_GRAPHS", options.graphs}};
+  // Empty ones, too: what the caller's environment holds is not what was asked for here.
+  variables["FOLDPERF_STEPS"] = options.steps;
+  variables["FOLDPERF_STEP_RANGE"] = options.step_range;
+  variables["FOLDPERF_AFTER"] = options.after;
+  variables["FOLDPERF_FOR"] = options.for_seconds;
+  variables["FOLDPERF_RANGE"] = options.range;
+  variables["FOLDPERF_COUNTERS"] = !options.counters ? "" : options.metrics.empty() ? "default" : options.metrics;
   struct Door {
     const char* variable;
     const char* source;

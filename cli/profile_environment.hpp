@@ -10,6 +10,10 @@ struct ProfileOptions {
   std::string collect = "nvtx,cupti,nccl,host,gpu";
   std::string level = "kernels";  // light, kernels, full
   std::string graphs = "node";    // node, graph
+  // When: empty is always. At most one of steps, after and for_seconds, range.
+  std::string steps, step_range, after, for_seconds, range;
+  bool counters = false;
+  std::string metrics;  // of the counters, comma-separated; empty: the usual ones
 };
 
 // Throws UsageError that names what is not known, and what is.

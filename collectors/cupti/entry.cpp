@@ -2,7 +2,9 @@
 // while cuInit runs.
 #include <cstdlib>
 #include <exception>
+#include <utility>
 
+#include "collectors/counters/counter_sampling.hpp"
 #include "collectors/cupti/library_search.hpp"
 #include "collectors/cupti/tracer.hpp"
 #include "collectors/gpu/environment.hpp"
@@ -22,6 +24,13 @@ void start() {
   }
   // Level light takes nothing of CUPTI, so that another profiler may have it.
   if (settings == nullptr || !settings->cupti || settings->level == Level::light) return;
+  if (settings->counters) {
+    CounterSettings counters;
+    counters.metrics = settings->metrics;
+    static CounterSampling* const sampling =
+        new CounterSampling(std::move(counters), [] { return find_cupti().handle; });
+    Session::instance().add_source(sampling);
+  }
   const CuptiLibrary library = find_cupti();
   if (library.handle == nullptr) {
     return Tracer::instance().give_up("no CUPTI was found (tried " + library.path +

@@ -36,6 +36,22 @@ const RegisteredString* Names::register_string(std::string text) {
   return &strings_.back();
 }
 
+std::string Names::text_of_string(std::uint32_t index) {
+  const std::lock_guard lock(mutex_);
+  return index < strings_.size() ? strings_[index].text : std::string();
+}
+
+std::string Names::name_of_domain(std::uint32_t index) {
+  const std::lock_guard lock(mutex_);
+  return index != 0 && index <= domains_.size() ? domains_[index - 1].name : std::string();
+}
+
+std::string Names::name_of_category(std::uint32_t domain, std::uint32_t category) {
+  const std::lock_guard lock(mutex_);
+  const auto known = category_by_id_.find({domain, category});
+  return known != category_by_id_.end() ? known->second->name : std::string();
+}
+
 void Names::name_category(std::uint32_t domain, std::uint32_t category, std::string name) {
   const std::lock_guard lock(mutex_);
   const CategoryName*& known = category_by_id_[{domain, category}];

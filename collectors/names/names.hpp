@@ -61,6 +61,11 @@ class Names {
   const ResourceName* name_resource(std::uint32_t domain, std::int32_t type, std::uint64_t identifier,
                                     std::string name);
 
+  // Copies, empty where there is none of this number.
+  std::string text_of_string(std::uint32_t index);
+  std::string name_of_domain(std::uint32_t index);
+  std::string name_of_category(std::uint32_t domain, std::uint32_t category);
+
   // Where a reader stands; value-initialised: at the beginning.
   struct Cursor {
     std::size_t domains = 0, strings = 0, categories = 0, threads = 0, resources = 0;

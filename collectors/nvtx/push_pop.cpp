@@ -2,6 +2,7 @@
 #include "collectors/clock.hpp"
 #include "collectors/nvtx/attributes.hpp"
 #include "collectors/nvtx/callbacks.hpp"
+#include "collectors/nvtx/watched_range.hpp"
 #include "collectors/session/session.hpp"
 
 namespace foldperf::collectors {
@@ -13,6 +14,11 @@ int push(EventArguments&& arguments) noexcept {
   // As late as can be: of our own work only the copy into the ring, and a wake now and then, lies inside the range.
   arguments.header.time_ns = monotonic_ns();
   const int depth = buffer->push(arguments.header, arguments.body);
+  if (RecordingPlan& plan = Session::instance().plan(); plan.watches_ranges()) {
+    tell_plan(plan, arguments, [&](const WatchedRange& range) {
+      plan.push(range, arguments.header.domain, depth, arguments.header.time_ns);
+    });
+  }
   if (buffer->wants_draining()) Session::instance().wake();
   return depth;
 }
@@ -22,6 +28,7 @@ int pop(std::uint32_t domain) noexcept {
   ThreadBuffer* buffer = thread_buffer();
   if (buffer == nullptr) return NVTX_NO_PUSH_POP_TRACKING;
   const int depth = buffer->pop(domain, now);
+  if (RecordingPlan& plan = Session::instance().plan(); plan.watches_ranges()) plan.pop(domain, depth, now);
   if (buffer->wants_draining()) Session::instance().wake();
   return depth;
 }

@@ -4,6 +4,7 @@
 #include "collectors/clock.hpp"
 #include "collectors/nvtx/attributes.hpp"
 #include "collectors/nvtx/callbacks.hpp"
+#include "collectors/nvtx/watched_range.hpp"
 #include "collectors/session/session.hpp"
 
 namespace foldperf::collectors {
@@ -18,6 +19,11 @@ nvtxRangeId_t start(EventArguments&& arguments) noexcept {
   arguments.header.range_id = next_range_id.fetch_add(1, std::memory_order_relaxed);
   arguments.header.time_ns = monotonic_ns();
   buffer->start_range(arguments.header, arguments.body);
+  if (RecordingPlan& plan = Session::instance().plan(); plan.watches_ranges()) {
+    tell_plan(plan, arguments, [&](const WatchedRange& range) {
+      plan.start(range, arguments.header.range_id, arguments.header.time_ns);
+    });
+  }
   if (buffer->wants_draining()) Session::instance().wake();
   return arguments.header.range_id;
 }
@@ -28,6 +34,7 @@ void end(std::uint32_t domain, nvtxRangeId_t id) noexcept {
   ThreadBuffer* buffer = thread_buffer();
   if (buffer == nullptr) return;
   buffer->end_range(domain, id, now);
+  Session::instance().plan().end(id, now);
   if (buffer->wants_draining()) Session::instance().wake();
 }
 

@@ -11,10 +11,10 @@ void RecordingWindows::set(bool on, std::int64_t now_ns, const char* reason) noe
   const std::lock_guard lock(mutex_);
   if (on == on_) return;
   try {
-    if (!limited_) windows_.push_back({began_ns_, 0, "start", false, false});
+    if (!limited_) windows_.push_back({began_ns_, 0, "start", false});
     limited_ = true;
     if (on) {
-      windows_.push_back({now_ns, 0, reason, false, false});
+      windows_.push_back({now_ns, 0, reason, false});
     } else if (!windows_.empty()) {
       windows_.back().end_ns = now_ns;
     }
@@ -26,16 +26,21 @@ void RecordingWindows::set(bool on, std::int64_t now_ns, const char* reason) noe
 
 void RecordingWindows::tell(database::RunWriter& writer, const TimeBase& time) noexcept {
   const std::lock_guard lock(mutex_);
-  for (Window& window : windows_) {
+  while (windows_.size() > most_kept && untold_ > 0) {
+    windows_.pop_front();
+    --untold_;
+  }
+  for (; untold_ < windows_.size(); ++untold_) {
+    Window& window = windows_[untold_];
     const bool ended = window.end_ns != 0;
-    if (window.start_told && (!ended || window.end_told)) continue;
+    if (window.start_told && !ended) return;
     records::WindowRecord record;
     record.start_ns = window.start_ns == 0 ? 0 : time.from_mono(window.start_ns);
     if (ended) record.end_ns = time.from_mono(window.end_ns);
     record.reason = window.reason;
     if (!writer.add(record)) return;  // the next round tries again
     window.start_told = true;
-    window.end_told = ended;
+    if (!ended) return;
   }
 }
 
@@ -49,6 +54,7 @@ void RecordingWindows::finish(database::RunWriter& writer, const TimeBase& time,
 
 void RecordingWindows::restart(bool on, std::int64_t now_ns) noexcept {
   windows_.clear();
+  untold_ = 0;
   on_ = on;
   limited_ = !on;
   began_ns_ = now_ns;

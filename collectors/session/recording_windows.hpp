@@ -1,9 +1,10 @@
 // The times in which events were recorded, where that was not always: rows of `windows`.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <mutex>
-#include <vector>
 
 #include "collectors/session/source.hpp"
 
@@ -12,6 +13,9 @@ namespace foldperf::collectors {
 // Thread-safe. Times are monotonic_ns().
 class RecordingWindows {
  public:
+  // That are kept: an event that comes to be judged after so many later windows is left out.
+  static constexpr std::size_t most_kept = std::size_t{1} << 16;
+
   // reason: a literal. The same state again changes nothing.
   void set(bool on, std::int64_t now_ns, const char* reason) noexcept;
   // Writes what is new: a window when it begins, and again, with its end, when it ends.
@@ -34,14 +38,14 @@ class RecordingWindows {
     std::int64_t end_ns = 0;  // 0: open
     const char* reason = "start";
     bool start_told = false;
-    bool end_told = false;
   };
 
   std::mutex mutex_;
   bool on_ = true;
   bool limited_ = false;       // false: everything so far was recorded, and no row is needed
   std::int64_t began_ns_ = 0;  // of the window that the process began with; 0: the file's zero
-  std::vector<Window> windows_;
+  std::size_t untold_ = 0;     // all before are in the file with their ends
+  std::deque<Window> windows_;
 };
 
 }  // namespace foldperf::collectors

@@ -28,6 +28,7 @@ constexpr long drain_interval_ns = 100'000'000;
 // again.
 void retire_buffer(void* buffer) {
   this_threads_buffer = nullptr;
+  Session::instance().plan().thread_ended(monotonic_ns());
   static_cast<ThreadBuffer*>(buffer)->retire();
 }
 
@@ -80,12 +81,24 @@ const Settings* Session::start() noexcept {
     if (settings_) {
       start_ns_ = monotonic_ns();
       utc_offset_ns_ = measure_utc_offset_ns();
+      begin_plan();
       pthread_atfork([] { instance().before_fork(); }, [] { instance().after_fork_in_parent(); },
                      [] { instance().after_fork_in_child(); });
     }
     started_ = true;
   }
   return settings_ ? &*settings_ : nullptr;
+}
+
+void Session::begin_plan() {
+  const auto set = [](void* session, bool on, std::int64_t at_ns, const char* reason) {
+    auto* self = static_cast<Session*>(session);
+    self->windows_.set(on, at_ns, reason);
+    self->recording_.store(on, std::memory_order_relaxed);
+  };
+  const bool on = plan_.begin(settings_->plan, start_ns_, set, this);
+  if (!on) windows_.restart(false, start_ns_);
+  recording_.store(on, std::memory_order_relaxed);
 }
 
 ThreadBuffer* Session::new_buffer() noexcept {
@@ -163,7 +176,12 @@ void Session::wake() noexcept {
 
 void Session::run() noexcept {
   while (true) {
-    const timespec interval{0, drain_interval_ns};
+    timespec interval{0, drain_interval_ns};
+    const std::int64_t now_ns = monotonic_ns();
+    // A window of time begins and ends when it is to, for the doors that ask recording() beforehand.
+    if (const auto change_ns = plan_.tick(now_ns); change_ns && *change_ns - now_ns < drain_interval_ns) {
+      interval.tv_nsec = static_cast<long>(std::max<std::int64_t>(*change_ns - now_ns, 0));
+    }
     syscall(SYS_futex, &awake_, FUTEX_WAIT_PRIVATE, 0, &interval, nullptr, 0);
     awake_.store(0, std::memory_order_release);
     { const std::lock_guard forks_first(turnstile_); }
@@ -188,6 +206,7 @@ void Session::drain() noexcept {
       return;
     }
   }
+  plan_.tick(monotonic_ns());
   recorder->drain(draining_);
   drain_sources(*recorder);
   // Those that the recorder is done with go.
@@ -212,7 +231,19 @@ void Session::drain_sources(Recorder& recorder) noexcept {
   if (writer == nullptr) return;
   for (std::size_t i = 0; i < count; ++i) sources[i]->drain(*writer, recorder.time());
   windows_.tell(*writer, recorder.time());
+  tell_plan(*writer);
   clock_watch_.check(*writer, recorder.time());
+}
+
+void Session::tell_plan(database::RunWriter& writer) noexcept try {
+  const std::string text = plan_.describe();
+  const std::string& problem = settings_->problem;
+  const std::string told = problem.empty() ? text : problem + (text.empty() ? "" : "; " + text);
+  if (told == plan_told_) return;
+  const records::CollectorRecord record{"windows", problem.empty() ? "on" : "failed", told};
+  if (writer.add(record)) plan_told_ = told;
+} catch (const std::exception&) {
+  // No memory: the next round tries again.
 }
 
 void Session::drain_now() noexcept {
@@ -248,6 +279,7 @@ void Session::before_fork() noexcept {
   mutex_.lock();
   if (recorder_ != nullptr) recorder_->pause_for_fork();
   for (std::size_t i = 0; i < source_count_; ++i) sources_[i]->before_fork();
+  plan_.lock();
   windows_.lock();
   Names::instance().lock_for_fork();
 }
@@ -255,6 +287,7 @@ void Session::before_fork() noexcept {
 void Session::after_fork_in_parent() noexcept {
   Names::instance().unlock_in_parent();
   windows_.unlock();
+  plan_.unlock();
   for (std::size_t i = source_count_; i-- > 0;) sources_[i]->after_fork_in_parent();
   if (recorder_ != nullptr) recorder_->resume_after_fork();
   mutex_.unlock();
@@ -286,9 +319,13 @@ void Session::after_fork_in_child() noexcept {
   if (state_ == State::running) state_ = State::idle;
   file_wanted_ = false;
   for (std::size_t i = source_count_; i-- > 0;) sources_[i]->after_fork_in_child();
+  const bool planned = plan_.restart(start_ns_);
+  if (!plan_.describes_nothing()) recording_.store(planned, std::memory_order_relaxed);
+  plan_told_.clear();
   windows_.restart(recording(), start_ns_);
   clock_watch_.restart();
   windows_.unlock();
+  plan_.unlock();
   Names::instance().unlock_in_child();
   mutex_.unlock();
   drain_mutex_.unlock();

@@ -12,11 +12,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "collectors/buffer/thread_buffer.hpp"
 #include "collectors/session/clock_watch.hpp"
 #include "collectors/session/recorder.hpp"
+#include "collectors/session/recording_plan.hpp"
 #include "collectors/session/recording_windows.hpp"
 #include "collectors/session/settings.hpp"
 #include "collectors/session/source.hpp"
@@ -47,6 +49,8 @@ class Session {
   // later window needs of earlier times (ranges that were open when a graph was captured) is known, and what was not to
   // be recorded is left out where records are made.
   void set_recording(bool on, const char* reason) noexcept;
+  // What the settings say of windows; the doors tell it of ranges where it watches them.
+  [[nodiscard]] RecordingPlan& plan() noexcept { return plan_; }
   [[nodiscard]] RecordingWindows& windows() noexcept { return windows_; }
 
   // Wakes the collector's thread, where it is not awake already.
@@ -68,8 +72,10 @@ class Session {
   enum class State { idle, running, closed };
 
   Session() = default;
+  void begin_plan();
   bool start_thread();
   void drain_sources(Recorder& recorder) noexcept;
+  void tell_plan(database::RunWriter& writer) noexcept;
   void run() noexcept;
   void drain() noexcept;
 
@@ -89,6 +95,8 @@ class Session {
   bool file_wanted_ = false;
 
   std::atomic<bool> recording_{true};
+  RecordingPlan plan_;
+  std::string plan_told_;  // under drain_mutex_
   RecordingWindows windows_;
   ClockWatch clock_watch_;  // under drain_mutex_
 

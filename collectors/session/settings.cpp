@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "collectors/session/window_text.hpp"
+
 namespace foldperf::collectors {
 namespace {
 
@@ -18,6 +20,46 @@ std::string absolute(const char* path) {
   char folder[PATH_MAX];
   if (getcwd(folder, sizeof(folder)) == nullptr) return path;
   return std::string(folder) + "/" + path;
+}
+
+const char* text_of(const char* variable) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? "" : text;
+}
+
+// `parse` gives nothing where the text is not of the form.
+template <class Parse, class Take>
+void read(Settings& settings, const char* variable, const char* form, Parse parse, Take take) {
+  const std::string_view text = text_of(variable);
+  if (text.empty()) return;
+  if (const auto value = parse(text)) return take(*value);
+  if (!settings.problem.empty()) settings.problem += "; ";
+  settings.problem += std::string(variable) + "=" + std::string(text) + " is not understood: give " + form;
+}
+
+void read_plan(Settings& settings) {
+  PlanSettings& plan = settings.plan;
+  read(settings, "FOLDPERF_STEPS", steps_form, parse_steps, [&](const StepSpan& steps) { plan.steps = steps; });
+  read(settings, "FOLDPERF_AFTER", seconds_form, parse_seconds, [&](std::int64_t ns) { plan.after_ns = ns; });
+  read(settings, "FOLDPERF_FOR", seconds_form, parse_seconds, [&](std::int64_t ns) {
+    if (ns > 0) plan.for_ns = ns;
+  });
+  plan.step_range = text_of("FOLDPERF_STEP_RANGE");
+  plan.range = text_of("FOLDPERF_RANGE");
+}
+
+void read_counters(Settings& settings) {
+  const char* list = std::getenv("FOLDPERF_COUNTERS");
+  if (list == nullptr || *list == '\0') return;
+  settings.counters = true;
+  std::string_view rest(list);
+  if (rest == "default") return;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    if (comma != 0) settings.metrics.emplace_back(rest.substr(0, comma));
+    if (comma == std::string_view::npos) break;
+    rest.remove_prefix(comma + 1);
+  }
 }
 
 }  // namespace
@@ -66,6 +108,8 @@ std::optional<Settings> read_settings() {
   }
   const char* graphs = std::getenv("FOLDPERF_GRAPHS");
   if (graphs != nullptr && std::string_view(graphs) == name_of(GraphMode::graph)) settings.graphs = GraphMode::graph;
+  read_plan(settings);
+  read_counters(settings);
   if (const char* bytes = std::getenv("FOLDPERF_BUFFER_BYTES")) {
     char* end = nullptr;
     const unsigned long long value = std::strtoull(bytes, &end, 10);

@@ -4,6 +4,9 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "collectors/session/recording_plan.hpp"
 
 namespace foldperf::collectors {
 
@@ -24,6 +27,10 @@ struct Settings {
   bool nccl = true;
   bool host = true;
   bool gpu = true;
+  PlanSettings plan;                 // FOLDPERF_STEPS, _STEP_RANGE, _AFTER, _FOR, _RANGE
+  bool counters = false;             // FOLDPERF_COUNTERS: set
+  std::vector<std::string> metrics;  // ... to these names; none: the usual ones
+  std::string problem;               // what of these was not understood, for `collectors`; empty: nothing
   std::size_t buffer_bytes = std::size_t{4} << 20;  // FOLDPERF_BUFFER_BYTES: ring of each thread
 };
 

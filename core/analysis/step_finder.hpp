@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/facts/step_names.hpp"
+
 namespace foldperf::analysis {
 
 struct FoundStep {
@@ -26,11 +28,8 @@ struct StepFinderOptions {
   std::string step_range;  // an NVTX range's name, `*` for any text: asked before the names of known trainers
 };
 
-// Whether a range's name is as `pattern` says; `*` stands for any text, also none.
-bool name_matches(std::string_view pattern, std::string_view name);
-
-// Names that trainers give their steps, best known first.
-const std::vector<std::string>& known_step_names();
+using facts::known_step_names;
+using facts::name_matches;
 
 // Reads the run at `path` and replaces its step_ranges. First source that gives a rank two steps or more:
 // `step` ranges of the domain foldperf, options.step_range, known_step_names(), the pattern of kernels, graphs and

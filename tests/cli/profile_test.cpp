@@ -174,6 +174,94 @@ TEST_F(Profile, TellsTheCollectorWhatToRecord) {
   EXPECT_EQ(result.output, "full graph host,nvtx\n");
 }
 
+std::vector<std::string> texts_and_windows(const std::string& path) {
+  std::vector<std::string> lines;
+  const database::RunReader reader(path);
+  const auto add = [&lines](const database::QueryRow& row) {
+    lines.emplace_back(row.text(0));
+    return true;
+  };
+  reader.query(
+      "SELECT COALESCE(e.text,(SELECT value FROM StringIds WHERE id=e.textId)) AS t FROM NVTX_EVENTS e WHERE t<>'a "
+      "step' "
+      "ORDER BY start",
+      {}, add);
+  reader.query("SELECT 'window: ' || reason FROM windows ORDER BY start", {}, add);
+  return lines;
+}
+
+TEST_F(Profile, RecordsInSomeStepsOnly) {
+  const auto result = run_process(command({nvtx_program, "steps"}, {"--steps", "2:4"}));
+  EXPECT_EQ(result.exit_code, 0) << result.errors;
+  EXPECT_THAT(texts_and_windows(run_db()), ::testing::ElementsAre("work 2", "after 2", "work 3", "window: steps"));
+  const database::RunReader reader(run_db());
+  EXPECT_EQ(reader.count("step_ranges"), 2);
+  std::string inside;
+  reader.query("SELECT COUNT(*) FROM NVTX_EVENTS e, windows w WHERE e.start >= w.start AND e.\"end\" <= w.\"end\"", {},
+               [&](const database::QueryRow& row) {
+                 inside = row.text(0);
+                 return true;
+               });
+  EXPECT_EQ(inside, "4");  // two steps and their work; a mark has no end
+}
+
+TEST_F(Profile, RecordsStepsOfANameThatIsAskedFor) {
+  run_process(command({nvtx_program, "steps"}, {"--steps", "5:", "--step-range", "work *"}));
+  EXPECT_THAT(texts_and_windows(run_db()), ::testing::ElementsAre("work 5", "after 5", "window: steps"));
+}
+
+TEST_F(Profile, RecordsWhileARangeIsOpen) {
+  run_process(command({nvtx_program, "steps"}, {"--range", "hot"}));
+  EXPECT_THAT(texts_and_windows(run_db()),
+              ::testing::ElementsAre("hot", "work 2", "after 2", "work 3", "window: range"));
+}
+
+TEST_F(Profile, SaysThatNoWindowCame) {
+  run_process(command({nvtx_program, "steps"}, {"--range", "no such range"}));
+  EXPECT_THAT(texts_and_windows(run_db()), IsEmpty());
+  std::string detail;
+  database::RunReader(run_db()).query("SELECT detail FROM collectors WHERE name='windows'", {},
+                                      [&](const database::QueryRow& row) {
+                                        detail = row.text(0);
+                                        return true;
+                                      });
+  EXPECT_EQ(detail, "while a range no such range is open: none has come yet");
+}
+
+TEST_F(Profile, RecordsForATime) {
+  // Six steps of 50 ms last 0.3 s at least: the last cannot lie in the first 0.2 s, nor the first after 0.1 s.
+  run_process(command({nvtx_program, "steps"}, {"--for", "0.2"}));
+  EXPECT_THAT(texts_and_windows(run_db()),
+              AllOf(::testing::Contains("window: start"), Not(::testing::Contains("work 5"))));
+  run_process(command({nvtx_program, "steps"}, {"--after", "0.1", "--overwrite"}));
+  EXPECT_THAT(texts_and_windows(run_db()), AllOf(::testing::Contains("after 5"), ::testing::Contains("window: after"),
+                                                 Not(::testing::Contains("before all"))));
+}
+
+TEST_F(Profile, RefusesWindowsThatItDoesNotUnderstand) {
+  for (const std::vector<std::string>& options :
+       std::vector<std::vector<std::string>>{{"--steps", "5"},
+                                             {"--steps", "5:5"},
+                                             {"--after", "soon"},
+                                             {"--for", "0"},
+                                             {"--steps", "1:2", "--range", "x"},
+                                             {"--range", "x", "--for", "1"},
+                                             {"--range", "x", "--collect", "host"},
+                                             {"--counters", "--level", "light"}}) {
+    const auto result = run_process(command({"true"}, options));
+    EXPECT_EQ(result.exit_code, 2) << options[0] << " " << options[1];
+    EXPECT_THAT(result.errors, HasSubstr(options[0]));
+  }
+  EXPECT_THAT(left(), IsEmpty());
+}
+
+TEST_F(Profile, AsksForCountersOnlyWhenTold) {
+  const std::vector<std::string> show{"sh", "-c", "echo [$FOLDPERF_COUNTERS]"};
+  EXPECT_EQ(run_process(command(show)).output, "[]\n");
+  EXPECT_EQ(run_process(command(show, {"--counters", "--overwrite"})).output, "[default]\n");
+  EXPECT_EQ(run_process(command(show, {"--counters=a.sum,b.avg", "--overwrite"})).output, "[a.sum,b.avg]\n");
+}
+
 TEST_F(Profile, RedactsAndMergesSingleFiles) {
   const auto result = run_process(command({nvtx_program, "mark", "x"}, {"--redact"}));
   EXPECT_EQ(result.exit_code, 0) << result.errors;

@@ -184,6 +184,27 @@ void stay(const std::string& path) {
   nvtxMarkA("after");
 }
 
+// Six steps of 50 ms with work in each, told as `step` ranges of the domain foldperf, whose text may be any; another
+// thread's start/end range "hot" spans the third and the fourth.
+void steps() {
+  const nvtxDomainHandle_t domain = nvtxDomainCreateA("foldperf");
+  nvtxDomainNameCategoryA(domain, 9, "step");
+  nvtxMarkA("before all");
+  nvtxRangeId_t hot = 0;
+  for (int i = 0; i < 6; ++i) {
+    if (i == 2) std::thread([&hot] { hot = nvtxRangeStartA("hot"); }).join();
+    auto event = named("a step");
+    event.category = 9;
+    nvtxDomainRangePushEx(domain, &event);
+    nvtxRangePushA(("work " + std::to_string(i)).c_str());
+    std::this_thread::sleep_for(50ms);
+    nvtxRangePop();
+    nvtxDomainRangePop(domain);
+    if (i == 3) nvtxRangeEnd(hot);
+    nvtxMarkA(("after " + std::to_string(i)).c_str());
+  }
+}
+
 int wait_for(pid_t child) {
   int status = 0;
   waitpid(child, &status, 0);
@@ -329,6 +350,8 @@ int main(int argc, char** argv) {
     write_nothing();
   } else if (mode == "overflow") {
     overflow();
+  } else if (mode == "steps") {
+    steps();
   } else if (mode == "late") {
     late_events();
   } else {
