@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "collectors/clock.hpp"
-#include "collectors/gpu/active_devices.hpp"
 #include "collectors/session/session.hpp"
 #include "core/records/records.hpp"
 
@@ -32,8 +31,8 @@ const std::vector<std::string>& default_metrics() {
   return metrics;
 }
 
-CounterSampling::CounterSampling(CounterSettings settings, void* (*library)())
-    : settings_(std::move(settings)), library_(library) {
+CounterSampling::CounterSampling(CounterSettings settings, void* (*library)(), FindDevices devices)
+    : settings_(std::move(settings)), library_(library), devices_(devices) {
   if (settings_.metrics.empty()) settings_.metrics = default_metrics();
 }
 
@@ -56,7 +55,7 @@ bool CounterSampling::begin(database::RunWriter& writer, const TimeBase& time) {
   const std::int64_t now_ns = monotonic_ns();
   if (now_ns < next_look_ns_) return false;
   next_look_ns_ = now_ns + look_interval_ns;
-  const std::vector<ActiveDevice> devices = active_devices();
+  const std::vector<ActiveDevice> devices = devices_();
   if (devices.empty()) return false;
   if (!loaded_) {
     void* const library = library_();
@@ -80,7 +79,9 @@ bool CounterSampling::begin(database::RunWriter& writer, const TimeBase& time) {
     tell(writer, "failed", why_not);
     return false;
   }
-  tell(writer, "on", why_not);
+  tell(writer, "on",
+       std::to_string(settings_.metrics.size()) + " metrics of " + std::to_string(sampled_.size()) + " GPU(s), every " +
+           std::to_string(settings_.interval_ns) + " ns" + (why_not.empty() ? "" : "; " + why_not));
   return true;
 }
 

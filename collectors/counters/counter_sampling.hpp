@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "collectors/counters/pm_sampler.hpp"
+#include "collectors/gpu/active_devices.hpp"
 #include "collectors/session/source.hpp"
 
 namespace foldperf::collectors {
@@ -22,8 +23,10 @@ const std::vector<std::string>& default_metrics();
 
 class CounterSampling final : public Source {
  public:
+  using FindDevices = std::vector<ActiveDevice> (*)();
   // `library`: opens CUPTI, null where there is none.
-  CounterSampling(CounterSettings settings, void* (*library)());
+  CounterSampling(
+      CounterSettings settings, void* (*library)(), FindDevices devices = [] { return active_devices(); });
 
   void drain(database::RunWriter& writer, const TimeBase& time) noexcept override;
   void close(database::RunWriter& writer, const TimeBase& time) noexcept override;
@@ -42,6 +45,7 @@ class CounterSampling final : public Source {
 
   CounterSettings settings_;
   void* (*library_)();
+  FindDevices devices_;
   PmApi api_;
   bool loaded_ = false;
   bool given_up_ = false;
