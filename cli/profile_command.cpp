@@ -1,6 +1,7 @@
 // foldperf profile: runs a command with the collector in it, then makes one run database of what its processes wrote.
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -37,6 +38,21 @@ std::int64_t utc_now_ns() {
       .count();
 }
 
+// The processes' files in the local folder, if there is one.
+std::vector<std::string> local_files(const Arguments& arguments) {
+  const std::string& folder = arguments.options.local_folder;
+  return folder.empty() ? std::vector<std::string>() : database::process_files(folder);
+}
+
+// A process that was killed left its file where it wrote.
+void tell_left_files(const Arguments& arguments, const std::vector<std::string>& before) {
+  for (const std::string& file : local_files(arguments)) {
+    if (std::find(before.begin(), before.end(), file) != before.end()) continue;
+    print_line(file + " stays: its process was killed, still runs, or found no room at the end; it is not in " +
+               arguments.output + ", and can be read by: foldperf merge " + shell_line({file}) + " -o OTHER.db");
+  }
+}
+
 int profile(const Arguments& arguments) {
   check_profile_options(arguments.options);
   const std::string output = checked_output(arguments.output, arguments.overwrite);
@@ -49,6 +65,7 @@ int profile(const Arguments& arguments) {
   profile_environment(arguments.options, *collector, "", left_out);  // refuses before anything is made
   if (!left_out.empty()) print_line(left_out);
 
+  const std::vector<std::string> before = local_files(arguments);
   const RunFolder folder = RunFolder::create(output);
   const SignalsHeld signals;  // until the run is written
   database::RunInfo run;
@@ -77,6 +94,7 @@ int profile(const Arguments& arguments) {
   run.state = result.signalled ? "killed" : "finished";
   const bool merged =
       write_run(folder, output, arguments.output, run, {arguments.step_range, arguments.redact}) == ExitCode::success;
+  tell_left_files(arguments, before);
   // The command's own failure is what a script looks for first.
   if (result.exit_code() != 0) return result.exit_code();
   return static_cast<int>(merged ? ExitCode::success : ExitCode::system);
@@ -117,6 +135,9 @@ void add_profile(CLI::App& app, Context& context) {
   sub->add_option("--for", arguments->options.for_seconds, "Record only for so many seconds")->type_name("SECONDS");
   sub->add_option("--range", arguments->options.range, "Record only while an NVTX range of this name is open")
       ->type_name("NAME");
+  sub->add_option("--local-dir", arguments->options.local_folder,
+                  "Write into this folder of each machine until a process ends, then into the run's")
+      ->type_name(folder_type);
   sub->add_option("--counters", arguments->options.metrics, "Sample counters of the GPUs (=LIST: these metrics)")
       ->expected(0, 1)
       ->type_name("LIST");

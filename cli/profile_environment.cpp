@@ -1,8 +1,12 @@
 #include "cli/profile_environment.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -78,6 +82,15 @@ void check_profile_options(const ProfileOptions& options) {
     rest.remove_prefix(comma + 1);
   }
   check_windows(options);
+  std::error_code error;
+  if (const std::string& local = options.local_folder; !local.empty()) {
+    if (!std::filesystem::is_directory(local, error)) {
+      throw UsageError("--local-dir " + local + " is not a folder: make it first, on every machine of the run");
+    }
+    if (access(local.c_str(), W_OK | X_OK) != 0) {
+      throw SystemError("--local-dir " + local + " cannot be written: " + std::strerror(errno));
+    }
+  }
 }
 
 std::map<std::string, std::string> profile_environment(const ProfileOptions& options, const std::string& collector,
@@ -92,6 +105,8 @@ std::map<std::string, std::string> profile_environment(const ProfileOptions& opt
   variables["FOLDPERF_STEP_RANGE"] = options.step_range;
   variables["FOLDPERF_AFTER"] = options.after;
   variables["FOLDPERF_FOR"] = options.for_seconds;
+  variables["FOLDPERF_LOCAL_DIR"] =
+      options.local_folder.empty() ? "" : std::filesystem::absolute(options.local_folder).lexically_normal().string();
   variables["FOLDPERF_RANGE"] = options.range;
   variables["FOLDPERF_COUNTERS"] = !options.counters ? "" : options.metrics.empty() ? "default" : options.metrics;
   struct Door {

@@ -8,6 +8,7 @@
 
 #include "collectors/clock.hpp"
 #include "collectors/names/text.hpp"
+#include "collectors/session/file_move.hpp"
 
 namespace foldperf::collectors {
 namespace {
@@ -57,19 +58,27 @@ bool Recorder::open_file() {
     process.start_utc_ns = start_utc_ns_;
     process.level = name_of(settings_.level);
     process.graph_mode = name_of(settings_.graphs);
-    const std::string path = unused_path(settings_.output_folder, database::process_file_name(process));
+    const std::string& local = settings_.local_folder;
+    const bool stays_local = !local.empty() && access(local.c_str(), W_OK | X_OK) == 0;
+    const std::string name = database::process_file_name(process);
+    const std::string path = unused_path(stays_local ? local : settings_.output_folder, name);
+    const std::string final_path = stays_local ? unused_path(settings_.output_folder, name) : std::string();
     auto writer = std::make_unique<database::RunWriter>(
         path, process, database::WriterOptions{},
         [this](const database::RunWriter::Sink& sink) { visit_open_ranges(sink); });
     records::CollectorRecord collector;
     collector.name = "nvtx";
     collector.state = settings_.nvtx ? "on" : "off";
-    const std::string detail = "ranges and marks by NVTX injection" +
-                               (settings_.run_id.empty() ? std::string() : ", run " + valid_utf8(settings_.run_id));
+    const std::string detail =
+        "ranges and marks by NVTX injection" +
+        (settings_.run_id.empty() ? std::string() : ", run " + valid_utf8(settings_.run_id)) +
+        (local.empty() || stays_local ? std::string()
+                                      : "; the local folder " + valid_utf8(local) + " cannot be written here");
     collector.detail = detail;
     writer->add(collector);
     writer->count_dropped(records::Kind::nvtx_event, "no file could be created at first", lost_without_file_);
     writer_ = std::move(writer);
+    final_path_ = final_path;
     return true;
   } catch (const std::exception&) {
     next_try_ns_ = now + retry_interval_ns;
@@ -224,6 +233,9 @@ void Recorder::close() noexcept {
   }
   // Not under the lock: the writer's thread may be asking for the open ranges.
   writer_->close();
+  // What could not be brought into one file, or has no room there, stays where it is.
+  const std::string& path = writer_->path();
+  if (!final_path_.empty() && access((path + "-wal").c_str(), F_OK) != 0) move_file(path, final_path_);
 }
 
 void Recorder::pause_for_fork() noexcept {

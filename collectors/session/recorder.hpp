@@ -81,6 +81,7 @@ class Recorder {
   std::int64_t next_try_ns_ = 0;
   std::uint64_t lost_without_file_ = 0;
 
+  std::string final_path_;  // where the file goes at the end; empty: it is there already
   std::unique_ptr<database::RunWriter> writer_;
 };
 

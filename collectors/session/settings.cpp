@@ -94,6 +94,8 @@ std::optional<Settings> read_settings() {
   if (folder == nullptr || *folder == '\0') return std::nullopt;
   Settings settings;
   settings.output_folder = absolute(folder);
+  const char* local = std::getenv("FOLDPERF_LOCAL_DIR");
+  if (local != nullptr && *local != '\0') settings.local_folder = absolute(local);
   if (const char* run_id = std::getenv("FOLDPERF_RUN_ID")) settings.run_id = run_id;
   const char* collect = std::getenv("FOLDPERF_COLLECT");
   settings.nvtx = list_names(collect, "nvtx");

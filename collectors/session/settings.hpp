@@ -18,6 +18,7 @@ enum class GraphMode { node, graph };
 
 struct Settings {
   std::string output_folder;           // FOLDPERF_OUTPUT_DIR, absolute
+  std::string local_folder;            // FOLDPERF_LOCAL_DIR, absolute: where the file lies until its process ends
   std::string run_id;                  // FOLDPERF_RUN_ID, may be empty
   Level level = Level::kernels;        // FOLDPERF_LEVEL
   GraphMode graphs = GraphMode::node;  // FOLDPERF_GRAPHS

@@ -255,6 +255,33 @@ TEST_F(Profile, RefusesWindowsThatItDoesNotUnderstand) {
   EXPECT_THAT(left(), IsEmpty());
 }
 
+TEST_F(Profile, WritesIntoALocalFolderUntilTheEnd) {
+  const fs::path local = folder / "local";
+  fs::create_directory(local);
+  const auto result = run_process(command({nvtx_program, "mark", "x"}, {"--local-dir", local.string()}));
+  EXPECT_THAT(result.errors, AllOf(HasSubstr("1 event of 1 process"), Not(HasSubstr("stays"))));
+  EXPECT_TRUE(fs::is_empty(local));
+  EXPECT_THAT(left(), ::testing::ElementsAre("local", "run.db"));
+}
+
+TEST_F(Profile, NamesTheLocalFileOfAKilledProcess) {
+  const fs::path local = folder / "local";
+  fs::create_directory(local);
+  const auto result = run_process(command({nvtx_program, "abort"}, {"--local-dir", local.string()}));
+  const auto files = database::process_files(local.string());
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_THAT(result.errors, AllOf(HasSubstr(files[0] + " stays"), HasSubstr("foldperf merge " + files[0])));
+  const auto merged = run_process({program("foldperf"), "merge", files[0], "-o", (folder / "left.db").string()});
+  EXPECT_THAT(merged.errors, HasSubstr("1 event of 1 process"));
+}
+
+TEST_F(Profile, RefusesALocalFolderThatIsNone) {
+  const auto result = run_process(command({"true"}, {"--local-dir", (folder / "none").string()}));
+  EXPECT_EQ(result.exit_code, 2);
+  EXPECT_THAT(result.errors, HasSubstr("is not a folder"));
+  EXPECT_THAT(left(), IsEmpty());
+}
+
 TEST_F(Profile, AsksForCountersOnlyWhenTold) {
   const std::vector<std::string> show{"sh", "-c", "echo [$FOLDPERF_COUNTERS]"};
   EXPECT_EQ(run_process(command(show)).output, "[]\n");
