@@ -110,6 +110,7 @@ RunAnalysis analyze(const database::RunReader& reader) {
   run.data = analyze_data(reader.batches());
   run.metrics = analyze_metrics(reader.metrics());
   run.kernels = analyze_kernels(reader);
+  run.imbalance = imbalance::analyze_imbalance(reader);
   run.other_ranges = analyze_call_tree(ranges);
   return run;
 }

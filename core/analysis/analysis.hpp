@@ -14,6 +14,7 @@
 #include "core/analysis/run_facts.hpp"
 #include "core/analysis/steps.hpp"
 #include "core/database/reader.hpp"
+#include "core/imbalance/imbalance.hpp"
 
 namespace foldperf::analysis {
 
@@ -28,6 +29,7 @@ struct RunAnalysis {
   DataAnalysis data;
   MetricAnalysis metrics;
   KernelAnalysis kernels;
+  imbalance::Imbalance imbalance;
   CallTree other_ranges;  // ranges that do not follow foldperf's convention
 };
 

@@ -241,6 +241,31 @@ Json other_ranges_json(const RunAnalysis& run) {
           {"tree_cut", run.other_ranges.cut}};
 }
 
+Json waits_json(const imbalance::Imbalance& found) {
+  Json ranks = Json::array(), stragglers = Json::array(), steps = Json::array();
+  for (const imbalance::RankWait& rank : found.by_rank)
+    ranks.push_back({{"rank", rank.rank}, {"waited_ns", rank.waited_ns}});
+  for (const imbalance::Straggler& late : found.stragglers) {
+    Json causes = Json::object();
+    for (const auto& [cause, ns] : late.by_cause) causes[std::string(imbalance::name_of(cause))] = ns;
+    stragglers.push_back({{"rank", late.rank},
+                          {"came_last", late.times},
+                          {"caused_ns", late.caused_ns},
+                          {"share", late.share},
+                          {"cause", imbalance::name_of(late.mostly.cause)},
+                          {"evidence", late.mostly.evidence},
+                          {"causes_ns", std::move(causes)}});
+  }
+  for (const imbalance::StepWait& wait : found.by_step) {
+    steps.push_back({{"step", wait.step ? Json(*wait.step) : Json()},
+                     {"rank", wait.rank},
+                     {"waited_for", wait.waited_for},
+                     {"waited_ns", wait.waited_ns}});
+  }
+  return {{"collectives", found.meetings}, {"of_one_rank_only", found.alone},     {"waited_ns", found.waited_ns},
+          {"ranks", std::move(ranks)},     {"stragglers", std::move(stragglers)}, {"steps", std::move(steps)}};
+}
+
 Json kernel_times_json(const std::vector<analysis::KernelTime>& times) {
   Json rows = Json::array();
   for (const analysis::KernelTime& time : times) {
@@ -271,6 +296,7 @@ std::string render_json(const RunAnalysis& run) {
                      {{"total_ns", run.kernels.total_ns},
                       {"names", kernel_times_json(run.kernels.kernels)},
                       {"modules", kernel_times_json(run.kernels.modules)}}},
+                    {"waits", waits_json(run.imbalance)},
                     {"other_ranges", other_ranges_json(run)}};
   // Names from the database need not be valid UTF-8: broken bytes become U+FFFD.
   return report.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

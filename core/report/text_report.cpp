@@ -28,6 +28,7 @@ class TextReport {
     modules();
     operators();
     kernels();
+    waits();
     data();
     metrics();
     if (converted) other_ranges();
@@ -192,6 +193,30 @@ class TextReport {
     if (evaluation > 0) {
       paragraph("Modules ran another " + format_duration(as_double(evaluation)) + " in evaluation, not counted above.");
     }
+  }
+
+  void waits() {
+    const imbalance::Imbalance& found = run_.imbalance;
+    if (found.meetings == 0) return;  // of one rank, or without NCCL: nobody met
+    heading("Waiting for other ranks (in collectives)");
+    paragraph(waits_sentence(run_));
+    if (!found.stragglers.empty()) {
+      TextTable rows({"<rank", "came last", "others waited", "share", "<mostly because of", "<evidence"});
+      for (std::size_t i = 0; i < std::min(found.stragglers.size(), options_.top); ++i) {
+        const imbalance::Straggler& late = found.stragglers[i];
+        rows.add_row({rank_label(late.rank), format_count(late.times), format_duration(as_double(late.caused_ns)),
+                      format_percent(late.share), std::string(imbalance::name_of(late.mostly.cause)),
+                      evidence_of(late.mostly)});
+      }
+      table(rows);
+      left_out(found.stragglers.size(), "ranks");
+    }
+    TextTable rows({"<rank", "waited"});
+    for (std::size_t i = 0; i < std::min(found.by_rank.size(), options_.top); ++i) {
+      rows.add_row({rank_label(found.by_rank[i].rank), format_duration(as_double(found.by_rank[i].waited_ns))});
+    }
+    table(rows);
+    left_out(found.by_rank.size(), "ranks");
   }
 
   void operators() {

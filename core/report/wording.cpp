@@ -119,6 +119,35 @@ std::string dropped_sentence(const analysis::RunAnalysis& run) {
          " records could not be kept: times below are too short by what they held";
 }
 
+std::string waits_sentence(const analysis::RunAnalysis& run) {
+  const imbalance::Imbalance& found = run.imbalance;
+  std::string text = "Ranks met in " + format_count(found.meetings) + " collectives and waited " +
+                     format_duration(static_cast<double>(found.waited_ns)) +
+                     " for the last of each, all ranks together.";
+  if (found.alone > 0) {
+    text += " Of another " + format_count(found.alone) + " the run holds one rank only.";
+  }
+  return text;
+}
+
+std::string evidence_of(const imbalance::Finding& finding) {
+  switch (finding.cause) {
+    case imbalance::Cause::loader:
+      return format_duration(finding.evidence) + " more in the loader each time";
+    case imbalance::Cause::garbage_collection:
+      return format_duration(finding.evidence) + " more in collections each time";
+    case imbalance::Cause::more_work:
+      return format_duration(finding.evidence) + " more of kernels a step";
+    case imbalance::Cause::busy_neighbour:
+      return "others took " + format_percent(finding.evidence) + " more of its cores";
+    case imbalance::Cause::gpu_clock:
+      return "its GPU ran at " + format_percent(finding.evidence) + " of the others' clock";
+    case imbalance::Cause::unknown:
+      break;
+  }
+  return "-";
+}
+
 std::string clock_sentence(const analysis::RunAnalysis& run) {
   if (run.facts.ranks.size() < 2) return {};
   std::int64_t worst = -1;

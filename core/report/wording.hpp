@@ -14,6 +14,8 @@ std::vector<std::string> machine_lines(const analysis::RunAnalysis& run);  // on
 std::vector<std::string> gpu_lines(const analysis::RunAnalysis& run);      // one a kind of GPU
 std::string dropped_sentence(const analysis::RunAnalysis& run);
 std::string clock_sentence(const analysis::RunAnalysis& run);  // how well the ranks' clocks agree; empty: one process
+std::string waits_sentence(const analysis::RunAnalysis& run);  // of ranks in collectives
+std::string evidence_of(const imbalance::Finding& finding);    // in the cause's own unit
 std::string step_source_sentence(const analysis::RunAnalysis& run);  // how steps were found; empty: the program told
 bool follows_convention(const analysis::RunAnalysis& run);           // it told steps or modules as docs/facts.md says
 std::string pooled_sentence(const analysis::RunAnalysis& run);       // which phases are counted together; empty: none
