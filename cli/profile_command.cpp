@@ -138,6 +138,7 @@ void add_profile(CLI::App& app, Context& context) {
   sub->add_option("--local-dir", arguments->options.local_folder,
                   "Write into this folder of each machine until a process ends, then into the run's")
       ->type_name(folder_type);
+  sub->add_option("--last", arguments->options.last, "Keep only the last so many seconds")->type_name("SECONDS");
   sub->add_option("--counters", arguments->options.metrics, "Sample counters of the GPUs (=LIST: these metrics)")
       ->expected(0, 1)
       ->type_name("LIST");

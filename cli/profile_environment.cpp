@@ -46,10 +46,11 @@ void check_windows(const ProfileOptions& options) {
   if (!options.steps.empty() && !collectors::parse_steps(options.steps)) {
     throw UsageError("--steps " + options.steps + ": give " + collectors::steps_form);
   }
-  for (const auto& [option, text] : {std::pair{"--after", &options.after}, std::pair{"--for", &options.for_seconds}}) {
+  for (const auto& [option, text] : {std::pair{"--after", &options.after}, std::pair{"--for", &options.for_seconds},
+                                     std::pair{"--last", &options.last}}) {
     if (text->empty()) continue;
     const auto ns = collectors::parse_seconds(*text);
-    if (!ns || (*ns == 0 && option == std::string_view("--for"))) {
+    if (!ns || (*ns == 0 && option != std::string_view("--after"))) {
       throw UsageError(std::string(option) + " " + *text + ": give " + collectors::seconds_form);
     }
   }
@@ -107,6 +108,7 @@ std::map<std::string, std::string> profile_environment(const ProfileOptions& opt
   variables["FOLDPERF_FOR"] = options.for_seconds;
   variables["FOLDPERF_LOCAL_DIR"] =
       options.local_folder.empty() ? "" : std::filesystem::absolute(options.local_folder).lexically_normal().string();
+  variables["FOLDPERF_LAST"] = options.last;
   variables["FOLDPERF_RANGE"] = options.range;
   variables["FOLDPERF_COUNTERS"] = !options.counters ? "" : options.metrics.empty() ? "default" : options.metrics;
   struct Door {

@@ -13,6 +13,7 @@ struct ProfileOptions {
   // When: empty is always. At most one of steps, after and for_seconds, range.
   std::string steps, step_range, after, for_seconds, range;
   std::string local_folder;  // where processes write until they end; empty: into the run's folder at once
+  std::string last;          // seconds
   bool counters = false;
   std::string metrics;  // of the counters, comma-separated; empty: the usual ones
 };

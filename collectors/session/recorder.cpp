@@ -63,9 +63,10 @@ bool Recorder::open_file() {
     const std::string name = database::process_file_name(process);
     const std::string path = unused_path(stays_local ? local : settings_.output_folder, name);
     const std::string final_path = stays_local ? unused_path(settings_.output_folder, name) : std::string();
+    database::WriterOptions options;
+    options.keep = std::chrono::nanoseconds(settings_.plan.last_ns.value_or(0));
     auto writer = std::make_unique<database::RunWriter>(
-        path, process, database::WriterOptions{},
-        [this](const database::RunWriter::Sink& sink) { visit_open_ranges(sink); });
+        path, process, options, [this](const database::RunWriter::Sink& sink) { visit_open_ranges(sink); });
     records::CollectorRecord collector;
     collector.name = "nvtx";
     collector.state = settings_.nvtx ? "on" : "off";

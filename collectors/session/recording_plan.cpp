@@ -172,6 +172,8 @@ std::string RecordingPlan::describe() noexcept try {
     if (settings_.for_ns) text += ", for " + seconds(*settings_.for_ns);
     if (!was_on_) text += ": not begun yet";
   }
+  if (settings_.last_ns)
+    text += (text.empty() ? "" : "; ") + ("only the last " + seconds(*settings_.last_ns) + " are kept");
   return text;
 } catch (const std::exception&) {
   return {};

@@ -21,7 +21,8 @@ struct PlanSettings {
   std::optional<StepSpan> steps;
   std::string step_range;  // name of the ranges that are steps, `*` for any text; empty: those that are known
   std::optional<std::int64_t> after_ns, for_ns;
-  std::string range;  // record while one of this name is open
+  std::optional<std::int64_t> last_ns;  // keep only so much of it
+  std::string range;                    // record while one of this name is open
 };
 
 // A range as it begins.

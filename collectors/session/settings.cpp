@@ -44,6 +44,9 @@ void read_plan(Settings& settings) {
   read(settings, "FOLDPERF_FOR", seconds_form, parse_seconds, [&](std::int64_t ns) {
     if (ns > 0) plan.for_ns = ns;
   });
+  read(settings, "FOLDPERF_LAST", seconds_form, parse_seconds, [&](std::int64_t ns) {
+    if (ns > 0) plan.last_ns = ns;
+  });
   plan.step_range = text_of("FOLDPERF_STEP_RANGE");
   plan.range = text_of("FOLDPERF_RANGE");
 }

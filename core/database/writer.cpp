@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/database/drop_counts.hpp"
+#include "core/database/old_rows.hpp"
 #include "core/database/process_file.hpp"
 #include "core/database/record_queue.hpp"
 #include "core/database/record_tables.hpp"
@@ -62,8 +63,12 @@ class RunWriter::Impl {
     connection_ = create_process_file(path, process);
     try {
       tables_ = std::make_unique<RecordTables>(*connection_, rank_);
+      if (options_.keep.count() > 0) old_rows_ = std::make_unique<OldRows>(*connection_);
+      const auto utc = std::chrono::system_clock::now().time_since_epoch();
+      age_ns_ = std::chrono::duration_cast<std::chrono::nanoseconds>(utc).count() - process.start_utc_ns;
       thread_ = std::thread([this] { work(); });
     } catch (const std::exception& error) {
+      old_rows_.reset();
       tables_.reset();
       connection_.reset();
       remove_process_file(path);
@@ -212,6 +217,7 @@ class RunWriter::Impl {
     }
     {
       const InsideSqlite inside(*this);
+      old_rows_.reset();
       tables_.reset();  // its statements need the connection
       finish_process_file(std::move(connection_));
     }
@@ -242,6 +248,7 @@ class RunWriter::Impl {
         write_drops();
         if (last) mark_finished(*connection_);
         commit();
+        remove_old_rows();
         names_.clear();
         names_committed_ = 0;
         drops_written_ = changes;
@@ -272,6 +279,19 @@ class RunWriter::Impl {
       if (in_transaction_) tables_->roll_back();  // the next batch tries again
     }
     in_transaction_ = false;
+  }
+
+  void remove_old_rows() {
+    if (!old_rows_) return;
+    const std::chrono::nanoseconds since = Clock::now() - made_;
+    const std::int64_t before = age_ns_ + since.count() - options_.keep.count();
+    for (bool all = false; !all;) {
+      begin();
+      all = old_rows_->remove(before);
+      commit();
+      leave_sqlite();  // for a fork that waits
+      enter_sqlite();
+    }
   }
 
   // Takes the batch's names over into names_, which may hold earlier ones, and counts what is to be written.
@@ -436,6 +456,9 @@ class RunWriter::Impl {
   // Of the writer's thread alone.
   std::unique_ptr<sqlite::Connection> connection_;
   std::unique_ptr<RecordTables> tables_;
+  std::unique_ptr<OldRows> old_rows_;  // where not all is kept
+  std::int64_t age_ns_ = 0;            // of the process when the writer was made
+  const Clock::time_point made_ = Clock::now();
   RecordQueue::Batch batch_;
   RecordQueue::Buffer names_;        // that are not known to be committed, in the order they came
   std::size_t names_inserted_ = 0;   // of names_, in this and earlier transactions of the batch

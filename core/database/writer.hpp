@@ -61,6 +61,8 @@ struct WriterOptions {
   // A transaction that lasts longer is committed and another begun: what is not committed is lost when we are killed,
   // and pause() waits for the end of one.
   std::chrono::milliseconds longest_transaction{200};
+  // Events that ended longer ago are taken out of the file again, at each commit. 0: none.
+  std::chrono::nanoseconds keep{0};
 };
 
 // Of the ranges open at a commit, at most so many are written, and so many bytes of their texts: they are written again

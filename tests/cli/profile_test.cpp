@@ -255,6 +255,12 @@ TEST_F(Profile, RefusesWindowsThatItDoesNotUnderstand) {
   EXPECT_THAT(left(), IsEmpty());
 }
 
+TEST_F(Profile, SaysThatOnlyTheLastSecondsAreKept) {
+  EXPECT_EQ(run_process(command({nvtx_program, "mark", "x"}, {"--last", "0"})).exit_code, 2);
+  run_process(command({nvtx_program, "mark", "x"}, {"--last", "1000"}));
+  EXPECT_THAT(texts_and_windows(run_db()), ::testing::ElementsAre("x", "window: last"));
+}
+
 TEST_F(Profile, WritesIntoALocalFolderUntilTheEnd) {
   const fs::path local = folder / "local";
   fs::create_directory(local);

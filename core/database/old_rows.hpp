@@ -1,0 +1,23 @@
+// Takes rows of events that ended long ago out of a process' file, oldest first, in bounded batches: SQLite uses their
+// room again, so that the file stops growing. Names, facts and graphs stay.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/database/sqlite.hpp"
+
+namespace foldperf::database {
+
+class OldRows {
+ public:
+  explicit OldRows(sqlite::Connection& connection);
+  // Those that ended before, in the file's time. Throws SqliteError. False: there may be more.
+  bool remove(std::int64_t before_ns);
+
+ private:
+  sqlite::Connection& connection_;
+  std::vector<sqlite::Statement> statements_;
+};
+
+}  // namespace foldperf::database
