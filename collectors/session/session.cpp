@@ -281,9 +281,16 @@ void Session::close() noexcept {
 void Session::before_fork() noexcept {
   turnstile_.lock();
   drain_mutex_.lock();
+  // The sources first, not under mutex_: one waits for a flush of CUPTI's, and that for a lock which CUPTI holds while
+  // it calls a thread of the program back into ensure_running() or new_buffer().
   mutex_.lock();
+  for (std::size_t i = 0; i < source_count_; ++i) {
+    Source* const source = sources_[i];
+    mutex_.unlock();
+    source->before_fork();
+    mutex_.lock();
+  }
   if (recorder_ != nullptr) recorder_->pause_for_fork();
-  for (std::size_t i = 0; i < source_count_; ++i) sources_[i]->before_fork();
   plan_.lock();
   windows_.lock();
   Names::instance().lock_for_fork();

@@ -193,9 +193,17 @@ void fork_between_launches() {
       }
     });
   }
+  // CUPTI holds a lock of its own while it tells of a context, and the collector has locks too: a fork takes all of
+  // those, and must not wait for ever.
+  others.emplace_back([&stop] {
+    while (!stop) {
+      fake.resource(CUPTI_CBID_RESOURCE_CONTEXT_CREATED, nullptr);
+      std::this_thread::sleep_for(300us);
+    }
+  });
   int good = 0;
-  for (int i = 0; i < 30; ++i) {
-    launch("before a fork");
+  for (int i = 0; i < 1000; ++i) {
+    if (i % 20 == 0) launch("before a fork");
     const pid_t child = fork();
     if (child == 0) std::exit(0);
     int status = 0;

@@ -119,6 +119,7 @@ void fake_resource(CUpti_CallbackId id, void* descriptor) {
   State& fake = state();
   const std::lock_guard lock(fake.mutex);
   if (fake.callback == nullptr || !fake.resources.contains(id)) return;
+  if (id == CUPTI_CBID_RESOURCE_CONTEXT_CREATED) usleep(1000);  // a context takes its time
   CUpti_ResourceData data{};
   data.resourceDescriptor = descriptor;
   fake.callback(fake.user, CUPTI_CB_DOMAIN_RESOURCE, id, reinterpret_cast<const CUpti_CallbackData*>(&data));
