@@ -11,6 +11,7 @@
 
 #include "cli/child_process.hpp"
 #include "cli/context.hpp"
+#include "cli/control_command.hpp"
 #include "cli/profile_environment.hpp"
 #include "cli/programs.hpp"
 #include "cli/run_folder.hpp"
@@ -150,12 +151,17 @@ void add_profile(CLI::App& app, Context& context) {
       "\nExample:\n"
       "  foldperf profile -o run.db -- python train.py --epochs 1\n"
       "  foldperf profile --merge run.db.part-a1B2c3 -o run.db\n"
+      "  foldperf profile stop run.db        of a run that goes on; also: start, status\n"
       "\nExits with the command's exit code; 128 + signal if it was killed; 127 if it was not found, 126 if it\n"
       "could not be started.");
   sub->callback([&context, sub, arguments] {
     arguments->options.counters = sub->count("--counters") > 0;
     arguments->options.step_range = arguments->step_range;
     arguments->command = sub->remaining();
+    if (arguments->output.empty() && !context.has_dashes && is_control(arguments->command)) {
+      context.run = [arguments] { return control(arguments->command); };
+      return;
+    }
     // Behind the command's name "--" is the command's own.
     if (!arguments->command.empty() && context.has_dashes) arguments->command.emplace_back("--");
     arguments->command.insert(arguments->command.end(), context.after_dashes.begin(), context.after_dashes.end());

@@ -80,6 +80,11 @@ void RunFolder::remove(const std::vector<std::string>& process_files) const noex
   for (fs::directory_iterator entry(path_, error), end; !error && entry != end; entry.increment(error)) {
     if (entry->path().extension() == ".foldperf") return;  // of a process that began meanwhile
   }
+  std::vector<fs::path> sockets;  // of processes that were killed
+  for (fs::directory_iterator entry(path_, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().extension() == ".sock") sockets.push_back(entry->path());
+  }
+  for (const fs::path& socket : sockets) fs::remove(socket, ignored);
   fs::remove(path_ + "/run.json", ignored);
   fs::remove(path_, ignored);
 }

@@ -4,6 +4,7 @@
 #include <exception>
 #include <utility>
 
+#include "collectors/control/control_server.hpp"
 #include "collectors/counters/counter_sampling.hpp"
 #include "collectors/cupti/library_search.hpp"
 #include "collectors/cupti/tracer.hpp"
@@ -17,7 +18,10 @@ using namespace foldperf::collectors;
 
 void start() {
   const Settings* settings = Session::instance().start();
-  if (settings != nullptr) start_host_sampler(Session::instance(), *settings);
+  if (settings != nullptr) {
+    start_host_sampler(Session::instance(), *settings);
+    start_control(Session::instance(), *settings);
+  }
   if (settings != nullptr && settings->gpu) {
     static GpuEnvironment* const environment = new GpuEnvironment;
     Session::instance().add_source(environment);

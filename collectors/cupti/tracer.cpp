@@ -146,6 +146,7 @@ void Tracer::complete_buffer(const BufferPool::Full& full) noexcept {
 }
 
 void Tracer::start_flushing() noexcept {
+  if (flushing_) return;  // a flush under way, which may take long, holds no round up
   const std::lock_guard lock(flush_mutex_);
   if (flushing_ || over_ || !on_) return;
   sigset_t all;

@@ -2,6 +2,7 @@
 // its own (a flush may wait for locks of CUPTI, which must not delay the rings).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -60,9 +61,9 @@ class Tracer final : public Source {
   std::uint64_t refused_told_ = 0;
 
   std::mutex flush_mutex_;
-  bool on_ = false;        // CUPTI has our callbacks
-  bool flushing_ = false;  // the thread was made
-  bool over_ = false;      // it is to end
+  bool on_ = false;                    // CUPTI has our callbacks
+  std::atomic<bool> flushing_{false};  // the thread was made
+  bool over_ = false;                  // it is to end
 };
 
 }  // namespace foldperf::collectors

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "collectors/clock.hpp"
+#include "collectors/control/control_server.hpp"
 #include "collectors/host/host_source.hpp"
 #include "collectors/names/text.hpp"
 #include "collectors/nccl/abi.hpp"
@@ -191,7 +192,10 @@ bool Events::begin() noexcept {
     Session& session = Session::instance();
     const Settings* settings = session.start();
     collect_ = settings != nullptr && settings->nccl && pool().capacity() != 0;
-    if (collect_) start_host_sampler(session, *settings);
+    if (collect_) {
+      start_host_sampler(session, *settings);
+      start_control(session, *settings);
+    }
     if (collect_ && !added_) collect_ = added_ = session.add_source(this);
     if (settings != nullptr) level_ = settings->level;
   }
