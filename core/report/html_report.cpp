@@ -66,6 +66,7 @@ std::string render_html(const RunAnalysis& run) {
   add_module_section(page, run);
   add_operator_section(page, run);
   add_kernel_section(page, run);
+  add_wait_section(page, run);
   add_data_section(page, run);
   add_metric_section(page, run);
   if (converted) add_other_range_section(page, run);

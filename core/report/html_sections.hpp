@@ -11,6 +11,7 @@ void add_step_section(HtmlPage& page, const analysis::RunAnalysis& run);
 void add_module_section(HtmlPage& page, const analysis::RunAnalysis& run);
 void add_operator_section(HtmlPage& page, const analysis::RunAnalysis& run);
 void add_kernel_section(HtmlPage& page, const analysis::RunAnalysis& run);
+void add_wait_section(HtmlPage& page, const analysis::RunAnalysis& run);
 void add_data_section(HtmlPage& page, const analysis::RunAnalysis& run);
 void add_metric_section(HtmlPage& page, const analysis::RunAnalysis& run);
 void add_other_range_section(HtmlPage& page, const analysis::RunAnalysis& run);

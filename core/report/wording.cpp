@@ -115,8 +115,20 @@ std::vector<std::string> gpu_lines(const analysis::RunAnalysis& run) {
 
 std::string dropped_sentence(const analysis::RunAnalysis& run) {
   if (run.facts.dropped_total == 0) return "none";
-  return format_count(run.facts.dropped_total) +
-         " records could not be kept: times below are too short by what they held";
+  std::int64_t left_out = 0;  // by an import, which knew them: nothing is missing in what it kept
+  for (const database::DroppedRow& row : run.facts.dropped) {
+    if (row.reason == "not imported")
+      left_out = std::min(left_out + database::bounded(row.count), run.facts.dropped_total);
+  }
+  std::string text;
+  if (left_out < run.facts.dropped_total) {
+    text = format_count(run.facts.dropped_total - left_out) +
+           " records could not be kept: times below are too short by what they held";
+  }
+  if (left_out > 0) {
+    text += (text.empty() ? "" : "; ") + format_count(left_out) + " of the imported file have no place in a run";
+  }
+  return text;
 }
 
 std::string waits_sentence(const analysis::RunAnalysis& run) {

@@ -119,6 +119,9 @@ TEST(ImbalanceReport, SaysWhoAndWhy) {
   EXPECT_THAT(text, HasSubstr("loader"));
   const std::string json = report::render(run, report::Format::json, {});
   EXPECT_THAT(json, HasSubstr("\"cause\": \"loader\""));
+  const std::string html = report::render(run, report::Format::html, {});
+  EXPECT_THAT(html, HasSubstr("Waiting for other ranks"));
+  EXPECT_THAT(html, HasSubstr("more in the loader each time"));
 }
 
 TEST(ImbalanceReport, OfOneRankIsSilent) {
