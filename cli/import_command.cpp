@@ -1,4 +1,5 @@
 // foldperf import: a run database of another tool's recording (core/exchange).
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -24,9 +25,11 @@ bool is_sqlite(const std::string& path) {
 
 int run(const Arguments& arguments) {
   const std::string output = checked_output(arguments.output, arguments.overwrite);
-  const bool nsight = is_sqlite(arguments.inputs.front());
+  check_is_no_input(arguments.output, arguments.inputs);
+  const auto export_of_nsight = std::find_if(arguments.inputs.begin(), arguments.inputs.end(), is_sqlite);
+  const bool nsight = export_of_nsight != arguments.inputs.end();
   if (nsight && arguments.inputs.size() > 1) {
-    throw UsageError("one export of Nsight Systems makes a run: import " + arguments.inputs.front() + " alone");
+    throw UsageError("one export of Nsight Systems makes a run: import " + *export_of_nsight + " alone");
   }
   const auto report = nsight ? exchange::import_nsight(arguments.inputs.front(), output)
                              : exchange::import_traces(arguments.inputs, output);

@@ -31,6 +31,15 @@ std::string checked_output(const std::string& given, bool overwrite) {
   return output.string();
 }
 
+void check_is_no_input(const std::string& output, const std::vector<std::string>& inputs) {
+  std::error_code error;
+  for (const std::string& input : inputs) {
+    if (fs::equivalent(output, input, error)) {
+      throw UsageError("-o " + output + " is a file that shall be read: give another name");
+    }
+  }
+}
+
 void print_line(const std::string& line) { std::fprintf(stderr, "foldperf: %s\n", line.c_str()); }
 
 namespace {
@@ -168,6 +177,7 @@ int merge_folder(const std::string& path, const std::string& shown_output, bool 
 int merge_files(const std::vector<std::string>& files, const std::string& shown_output, bool overwrite,
                 const WritingOptions& options) {
   const std::string output = checked_output(shown_output, overwrite);
+  check_is_no_input(shown_output, files);
   const SignalsHeld signals;
   signals.unblock();
   database::RunInfo run;

@@ -20,6 +20,9 @@ void print_line(const std::string& line);
 // Absolute, in a folder that exists, and not there yet unless it may be overwritten. Throws UsageError, SystemError.
 std::string checked_output(const std::string& given, bool overwrite);
 
+// Throws UsageError where what shall be written is one of the files to be read.
+void check_is_no_input(const std::string& output, const std::vector<std::string>& inputs);
+
 // Merges and tells. Where the run database could not be written, the folder stays.
 ExitCode write_run(const RunFolder& folder, const std::string& output, const std::string& shown_output,
                    const database::RunInfo& run, const WritingOptions& options);

@@ -114,7 +114,15 @@ void ReadableFile::open(const sqlite::Uri& uri) {
   connection_.reset();
   auto connection = std::make_unique<sqlite::Connection>(uri, sqlite::OpenMode::read_only, path_);
   connection->distrust();
-  connection->query_int("SELECT count(*) FROM sqlite_schema");  // opening reads nothing yet
+  try {
+    connection->query_int("SELECT count(*) FROM sqlite_schema");  // opening reads nothing yet
+  } catch (const sqlite::SqliteError& error) {
+    // SQLite has no code for it.
+    if (!error.reason().starts_with("unsupported file format")) throw;
+    throw InputError(path_,
+                     "is an SQLite file of a newer format than this foldperf reads, or damaged: write it anew with the "
+                     "program it is of (sqlite3 FILE \"VACUUM INTO 'new.db'\"), or upgrade foldperf");
+  }
   connection_ = std::move(connection);
   uri_ = uri;
 }

@@ -190,12 +190,14 @@ class ChromeExport {
     }
   }
 
+  // Ids are as the process knew them: those of a run have the rank's place in their upper bits.
   void kernels() {
     Statement rows(connection_,
                    "SELECT t.rank,t.deviceId,t.streamId,t.start,t.\"end\",t.raw_correlationId,"
                    "COALESCE(s.value,d.value,'kernel'),t.gridX,t.gridY,t.gridZ,t.blockX,t.blockY,t.blockZ,"
-                   "t.registersPerThread,COALESCE(t.staticSharedMemory,0)+COALESCE(t.dynamicSharedMemory,0),t.graphId,"
-                   "t.graphNodeId,t.correlationId,EXISTS(SELECT 1 FROM CUPTI_ACTIVITY_KIND_RUNTIME r "
+                   "t.registersPerThread,COALESCE(t.staticSharedMemory,0)+COALESCE(t.dynamicSharedMemory,0),"
+                   "t.graphId&1099511627775,t.graphNodeId&1099511627775,t.correlationId,EXISTS(SELECT 1 FROM "
+                   "CUPTI_ACTIVITY_KIND_RUNTIME r "
                    "WHERE r.correlationId=t.correlationId)" +
                        in_part("CUPTI_ACTIVITY_KIND_KERNEL") +
                        "LEFT JOIN StringIds s ON s.id=t.shortName LEFT JOIN StringIds d ON d.id=t.demangledName");
@@ -240,9 +242,10 @@ class ChromeExport {
                      number("correlation", rows, 5) + number("bytes", rows, 6));
       }
     }
-    Statement graphs(connection_,
-                     "SELECT t.rank,t.deviceId,t.streamId,t.start,t.\"end\",t.raw_correlationId,t.graphId" +
-                         in_part("CUPTI_ACTIVITY_KIND_GRAPH_TRACE"));
+    Statement graphs(
+        connection_,
+        "SELECT t.rank,t.deviceId,t.streamId,t.start,t.\"end\",t.raw_correlationId,t.graphId&1099511627775" +
+            in_part("CUPTI_ACTIVITY_KIND_GRAPH_TRACE"));
     while (graphs.step()) {
       complete("cuda_graph", "CUDA graph", graphs.integer(0), stream_tid(graphs.integer(1), graphs.integer(2)),
                graphs.integer(3), graphs.integer(4),

@@ -26,7 +26,10 @@ GzipStream::int_type GzipStream::underflow() {
   int code = Z_OK;
   const char* const reason = gzerror(static_cast<gzFile>(file_), &code);
   if (size < 0 || (code != Z_OK && code != Z_STREAM_END)) {
-    throw InputError(path_, "cannot be read behind byte " + std::to_string(read_) + ": " + reason);
+    std::string_view what(reason);  // zlib puts the name before it
+    if (what.starts_with(path_ + ": ")) what.remove_prefix(path_.size() + 2);
+    throw InputError(path_, "cannot be read behind byte " + std::to_string(read_) + ": " + std::string(what) +
+                                "; is it damaged or cut off? copy or export it again");
   }
   if (size == 0) return traits_type::eof();
   read_ += static_cast<std::uint64_t>(size);

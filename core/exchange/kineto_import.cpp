@@ -5,6 +5,7 @@
 #include <istream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "core/database/merge_ids.hpp"
 #include "core/database/reader.hpp"
@@ -191,6 +192,7 @@ class Rows {
     bool named_rank = false;
     std::optional<std::int64_t> wanted, world_size;
     std::map<std::string, std::int64_t> dropped;
+    std::unordered_map<std::int64_t, std::int64_t> graph_nodes;
   };
   struct Place {
     Source* source = nullptr;
@@ -250,12 +252,23 @@ class Rows {
     row.bind_optional(index, found == event.numbers.end() ? std::nullopt : std::optional(found->second));
   }
   // As at a merge: ids are unique over the run.
-  static void correlation(Statement& row, int index, const Event& event, const Place& place) {
-    const auto found = event.numbers.find("correlation");
+  static void unique_id(Statement& row, int index, const Event& event, const char* name, const Place& place) {
+    const auto found = event.numbers.find(name);
     if (found == event.numbers.end() || found->second < 0 || found->second >= database::MergeIds::ids_per_file) {
       return row.bind_null(index);
     }
     row.bind(index, found->second + place.source->number * database::MergeIds::ids_per_file);
+  }
+  // Numbers of nodes hold that of their graph in their upper half: they get small ones, as our collectors give them.
+  void graph(const Event& event, const Place& place) {
+    kernel_.bind_null(10);
+    kernel_.bind_null(11);
+    const auto node = event.numbers.find("graph node id");
+    if (node == event.numbers.end() || node->second == 0) return;  // in no graph
+    unique_id(kernel_, 10, event, "graph id", place);
+    auto& nodes = place.source->graph_nodes;
+    const auto number = nodes.try_emplace(node->second, static_cast<std::int64_t>(nodes.size()) + 1).first->second;
+    kernel_.bind(11, number + place.source->number * database::MergeIds::ids_per_file);
   }
   static void gpu(Statement& row, const Event& event, const Place& place) {
     row.bind(1, place.start);
@@ -263,7 +276,7 @@ class Rows {
     number(row, 3, event, "device");
     number(row, 4, event, "context");
     number(row, 5, event, "stream");
-    correlation(row, 6, event, place);
+    unique_id(row, 6, event, "correlation", place);
   }
   void insert(Statement& row, int rank_index, const Place& place) {
     row.bind(rank_index, placeholder(place.source->number));
@@ -276,8 +289,7 @@ class Rows {
     kernel_.bind(7, run_.string_id(event.name));
     number(kernel_, 8, event, "registers per thread");
     number(kernel_, 9, event, "shared memory");
-    number(kernel_, 10, event, "graph id");
-    number(kernel_, 11, event, "graph node id");
+    graph(event, place);
     int index = 13;
     for (const char* name : {"grid", "block"}) {
       const auto size = event.sizes.find(name);
@@ -302,7 +314,7 @@ class Rows {
     call_.bind(1, place.start);
     call_.bind(2, place.end);
     call_.bind(3, records::global_tid(*event.pid, *event.tid));
-    correlation(call_, 4, event, place);
+    unique_id(call_, 4, event, "correlation", place);
     call_.bind(5, run_.string_id(event.name));
     insert(call_, 6, place);
   }
@@ -391,7 +403,11 @@ class Handler : public json::json_sax_t {
   bool parse_error(std::size_t position, const std::string&, const json::exception& error) override {
     std::string reason = error.what();
     if (const auto colon = reason.find(": "); colon != std::string::npos) reason.erase(0, colon + 2);
-    throw InputError(path_, "at byte " + std::to_string(position) + ": is no JSON: " + reason);
+    const char* const hint = position <= 1
+                                 ? "; give a trace of PyTorch's profiler (.json or .json.gz), or what nsys export "
+                                   "--type sqlite writes"
+                                 : "; is it damaged or cut off? copy or export it again";
+    throw InputError(path_, "at byte " + std::to_string(position) + ": is no JSON: " + reason + hint);
   }
   void check() const {
     if (!is_trace_ || !seen_) throw InputError(path_, "is JSON, but no trace: it has no list traceEvents");

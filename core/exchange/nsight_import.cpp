@@ -44,7 +44,9 @@ class NsightImport {
     Statement found(db_, "SELECT name FROM source.sqlite_schema WHERE type='table' AND sql LIKE 'CREATE TABLE%'");
     while (found.step()) there_.insert(std::string(found.text(0)));
     found.reset();
-    if (!there_.contains("StringIds")) throw InputError(path_, "is no export of Nsight Systems: no table StringIds");
+    if (!there_.contains("StringIds"))
+      throw InputError(path_,
+                       "is no export of Nsight Systems: no table StringIds; make one with nsys export --type sqlite");
     require("StringIds", {"id", "value"});
     db_.exec(
         "INSERT OR IGNORE INTO main.StringIds(id,value) SELECT CAST(id AS INTEGER),CAST(value AS TEXT) "
@@ -55,8 +57,11 @@ class NsightImport {
       if (session.step()) start = session.integer(0);
     }
     ranks(start);
+    graph_nodes();
     for (const Table& table : tables) copy(table);
     names();
+    threads();
+    gpus();
     start_utc_ns = start;
     return report_;
   }
@@ -97,20 +102,70 @@ class NsightImport {
     if (report_.ranks == 0) throw InputError(path_, "holds no kernel, call or NVTX range");
   }
 
+  // CUPTI's number of a node holds that of its graph in its upper half, and so may lie beyond what is left of an id
+  // that is unique over ranks: nodes get small numbers, as our collectors give them. 0 is of what ran in no graph.
+  void graph_nodes() {
+    std::string all;
+    for (const Table& table : tables) {
+      if (!has(table.name, "graphNodeId")) continue;
+      all += (all.empty() ? "" : " UNION ") +
+             std::string("SELECT DISTINCT p.rank,CAST(s.graphNodeId AS INTEGER) AS old ") + "FROM source." +
+             table.name + " s JOIN temp.process_rank p ON p.process=CAST(s." + table.process +
+             " AS INTEGER)>>24 WHERE CAST(s.graphNodeId AS INTEGER)<>0";
+    }
+    db_.exec("CREATE TEMP TABLE graph_node(rank INTEGER,old INTEGER,new INTEGER,PRIMARY KEY(rank,old)) WITHOUT ROWID");
+    if (all.empty()) return;
+    db_.exec("INSERT INTO temp.graph_node SELECT rank,old,row_number() OVER (PARTITION BY rank ORDER BY old)+rank*" +
+             std::to_string(database::MergeIds::ids_per_file) + " FROM (" + all + ")");
+  }
+
   // As our column is to hold it, whatever lies in the source's.
   static std::string value(const std::string& column) {
-    static const std::set<std::string> ids{"correlationId", "rangeId", "graphNodeId", "graphId", "graphExecId"};
+    static const std::set<std::string> ids{"correlationId", "rangeId", "graphId", "graphExecId"};
+    static const std::set<std::string> texts{"text", "jsonText", "name", "busLocation", "uuid"};
     const std::string name = "s.\"" + column + "\"";
     const std::string number = "CAST(" + name + " AS INTEGER)";
     const std::string limit = std::to_string(database::time_limit_ns);
     if (column == "start" || column == "end") return "max(-" + limit + ",min(" + limit + "," + number + "))";
-    if (ids.contains(column)) {
-      const std::string size = std::to_string(database::MergeIds::ids_per_file);
-      return "CASE WHEN " + number + " BETWEEN 0 AND " + size + "-1 THEN " + number + "+p.rank*" + size + " END";
+    if (column == "graphNodeId") {
+      return "(SELECT n.new FROM temp.graph_node n WHERE n.rank=p.rank AND n.old=" + number + ")";
     }
-    if (column == "text" || column == "jsonText") return "CAST(" + name + " AS TEXT)";
+    if (ids.contains(column)) return unique(number);
+    if (texts.contains(column)) return "CAST(" + name + " AS TEXT)";
     if (column == "doubleValue" || column == "floatValue") return "CAST(" + name + " AS REAL)";
     return column == "binaryData" ? "CAST(" + name + " AS BLOB)" : number;
+  }
+
+  static std::string unique(const std::string& number) {
+    const std::string size = std::to_string(database::MergeIds::ids_per_file);
+    return "CASE WHEN " + number + " BETWEEN 0 AND " + size + "-1 THEN " + number + "+p.rank*" + size + " END";
+  }
+  // Of what may be a node of a graph. Exports of Nsight Systems before 2026 have no such column.
+  static std::string graph_of_node(bool has_graph) {
+    const std::string node = "CAST(s.graphNodeId AS INTEGER)";
+    return "CASE WHEN " + node + "<>0 THEN " + unique(has_graph ? "CAST(s.graphId AS INTEGER)" : "(" + node + ">>32)") +
+           " END";
+  }
+
+  // The columns of one of our tables that the source has, and their values.
+  struct Columns {
+    std::string into = "rank", from = "p.rank";
+  };
+  Columns common_columns(const std::string& table) {
+    const auto theirs = columns(table);
+    const auto in_theirs = [&](const char* name) {
+      return std::find(theirs.begin(), theirs.end(), name) != theirs.end();
+    };
+    const bool nodes = in_theirs("graphNodeId");
+    Columns both;
+    for (const std::string& column : database::table_columns(db_, "main", table)) {
+      if (column == "rank" || column.starts_with("raw_")) continue;
+      const bool graph = nodes && column == "graphId";
+      if (!graph && !in_theirs(column.c_str())) continue;
+      both.into += ",\"" + column + "\"";
+      both.from += "," + (graph ? graph_of_node(in_theirs("graphId")) : value(column));
+    }
+    return both;
   }
 
   void copy(const Table& table) {
@@ -118,15 +173,7 @@ class NsightImport {
     const bool nvtx = table.name == std::string_view("NVTX_EVENTS");
     if (nvtx) require(table.name, {"eventType"});
     require(table.name, {"end"});
-    const auto theirs = columns(table.name);
-    std::string into = "rank";
-    std::string from = "p.rank";
-    for (const std::string& column : database::table_columns(db_, "main", table.name)) {
-      if (column == "rank" || column.starts_with("raw_")) continue;
-      if (std::find(theirs.begin(), theirs.end(), column) == theirs.end()) continue;
-      into += ",\"" + column + "\"";
-      from += "," + value(column);
-    }
+    const auto [into, from] = common_columns(table.name);
     db_.exec("INSERT INTO main." + std::string(table.name) + "(" + into + ") SELECT " + from + " FROM source." +
              table.name + " s JOIN temp.process_rank p ON p.process=CAST(s." + table.process +
              " AS INTEGER)>>24 WHERE s.start IS NOT NULL" +
@@ -155,6 +202,34 @@ class NsightImport {
     }
   }
 
+  void threads() {
+    if (!has("ThreadNames", "globalTid") || !has("ThreadNames", "nameId")) return;
+    const auto [into, from] = common_columns("ThreadNames");
+    db_.exec("INSERT INTO main.ThreadNames(" + into + ") SELECT " + from +
+             " FROM source.ThreadNames s JOIN temp.process_rank p ON p.process=CAST(s.globalTid AS INTEGER)>>24 "
+             "WHERE s.nameId IS NOT NULL");
+  }
+
+  // The file describes the machine's GPUs once; a rank of a run has its own. Where the file does not tell which process
+  // sees which, all see all. A damaged file may name a process for each of its bytes: hence the limit.
+  void gpus() {
+    static const std::string process = "(CAST(s.pid AS INTEGER)&0xFFFFFF)=(p.process&0xFFFFFF)";
+    static const std::string limit = " LIMIT 1000000";
+    const bool devices = has("TARGET_INFO_CUDA_DEVICE", "pid") && has("TARGET_INFO_CUDA_DEVICE", "gpuId");
+    if (devices) {
+      const auto [into, from] = common_columns("TARGET_INFO_CUDA_DEVICE");
+      db_.exec("INSERT INTO main.TARGET_INFO_CUDA_DEVICE(" + into + ") SELECT " + from +
+               " FROM source.TARGET_INFO_CUDA_DEVICE s JOIN temp.process_rank p ON " + process + limit);
+    }
+    if (!has("TARGET_INFO_GPU", "id")) return;
+    const auto [into, from] = common_columns("TARGET_INFO_GPU");
+    const std::string seen =
+        devices ? "(SELECT DISTINCT rank,gpuId FROM main.TARGET_INFO_CUDA_DEVICE) p ON p.gpuId=CAST(s.id AS INTEGER)"
+                : "temp.process_rank p";
+    db_.exec("INSERT INTO main.TARGET_INFO_GPU(" + into + ") SELECT " + from + " FROM source.TARGET_INFO_GPU s JOIN " +
+             seen + limit);
+  }
+
   ImportedRun& run_;
   Connection& db_;
   const std::string& path_;
@@ -167,6 +242,9 @@ class NsightImport {
 ImportReport import_nsight(const std::string& file, const std::string& output) {
   try {
     database::ReadableFile source(file);
+    if (source.connection().query_int("PRAGMA application_id") == database::application_id) {
+      throw InputError(file, "is a run database already: foldperf report reads it as it is");
+    }
     ImportedRun run(output);
     NsightImport import(run, file, source.uri());
     const ImportReport report = import.read();

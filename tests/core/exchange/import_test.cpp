@@ -8,6 +8,7 @@
 #include "core/exchange/run_import.hpp"
 #include "core/report/report.hpp"
 #include "tests/core/exchange/exchange_run.hpp"
+#include "tests/core/exchange/nsight_export.hpp"
 #include "tests/support/errors.hpp"
 #include "tests/support/files.hpp"
 
@@ -128,39 +129,9 @@ TEST_F(Import, WhatIsNoTraceIsRefusedWithItsPlace) {
               HasSubstr("no.json: cannot be opened"));
 }
 
-// Tables as Nsight Systems 2024.6 exports them (those with columns that ours lack, and without some of ours).
 std::string nsight_file(const testing::TemporaryFolder& folder) {
   const std::string path = folder / "report.sqlite";
-  database::sqlite::Connection db(path, database::sqlite::OpenMode::create, path);
-  db.exec(
-      "CREATE TABLE StringIds(id INTEGER NOT NULL PRIMARY KEY,value TEXT NOT NULL);"
-      "INSERT INTO StringIds VALUES(5,'gemm'),(6,'void gemm<float>(float*)'),(7,'cudaLaunchKernel_v7000'),(8,'step');"
-      "CREATE TABLE TARGET_INFO_SESSION_START_TIME(utcEpochNs INTEGER,utcTime TEXT,localTime TEXT);"
-      "INSERT INTO TARGET_INFO_SESSION_START_TIME VALUES(1700000000000000000,'','');"
-      "CREATE TABLE CUPTI_ACTIVITY_KIND_KERNEL(start INTEGER NOT NULL,end INTEGER NOT NULL,deviceId INTEGER NOT NULL,"
-      "contextId INTEGER,streamId INTEGER NOT NULL,correlationId INTEGER,globalPid INTEGER,demangledName INTEGER NOT "
-      "NULL,"
-      "shortName INTEGER NOT NULL,gridX INTEGER NOT NULL,migrationCause INTEGER);"
-      "CREATE TABLE CUPTI_ACTIVITY_KIND_RUNTIME(start INTEGER NOT NULL,end INTEGER NOT NULL,eventClass INTEGER,"
-      "globalTid INTEGER,correlationId INTEGER,nameId INTEGER NOT NULL,returnValue INTEGER NOT NULL);"
-      "CREATE TABLE NVTX_EVENTS(start INTEGER NOT NULL,end INTEGER,eventType INTEGER NOT NULL,rangeId INTEGER,"
-      "category INTEGER,color INTEGER,text TEXT,globalTid INTEGER,textId INTEGER,domainId INTEGER);");
-  for (const std::string pid : {"100", "101"}) {
-    const std::string tid = "((" + pid + "<<24)+9)";
-    db.exec("INSERT INTO NVTX_EVENTS VALUES(0,NULL,75,NULL,NULL,NULL,'training'," + tid +
-            ",NULL,1);"
-            "INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL VALUES(2000,5000,0,1,7,33," +
-            pid +
-            "<<24,6,5,4,NULL);"
-            "INSERT INTO CUPTI_ACTIVITY_KIND_RUNTIME VALUES(1100,1200,0," +
-            tid +
-            ",33,7,0);"
-            "INSERT INTO NVTX_EVENTS VALUES(1000,9000,59,NULL,NULL,NULL,NULL," +
-            tid +
-            ",8,1),"
-            "(10000,19000,59,NULL,NULL,NULL,NULL," +
-            tid + ",8,1)");
-  }
+  write_nsight_export(path);
   return path;
 }
 
@@ -179,6 +150,106 @@ TEST_F(Import, AnExportOfNsightSystems) {
   EXPECT_THAT(lines(out, "SELECT start_utc_ns FROM runs"), ElementsAre("1700000000000000000"));
   const database::RunReader reader(out);
   EXPECT_THAT(report::render(reader, report::Format::text, {}), HasSubstr("gemm"));
+}
+
+TEST_F(Import, NamesOfThreadsAndGpusOfNsightSystems) {
+  import_nsight(nsight_file(folder), out);
+  EXPECT_THAT(lines(out,
+                    "SELECT t.rank,t.globalTid&0xFFFFFF,s.value,t.priority FROM ThreadNames t JOIN StringIds s ON "
+                    "s.id=t.nameId ORDER BY 1"),
+              ElementsAre("0|9|loader|20", "1|9|loader|20"));
+  EXPECT_THAT(lines(out, "SELECT rank,gpuId,cudaId,pid,uuid,numMultiprocessors FROM TARGET_INFO_CUDA_DEVICE"),
+              ElementsAre("0|0|0|100|GPU-a|132", "1|1|0|101|GPU-b|132"));
+  EXPECT_THAT(lines(out,
+                    "SELECT rank,id,name,busLocation,totalMemory,clockRate,smCount,computeMajor FROM TARGET_INFO_GPU "
+                    "ORDER BY rank"),
+              ElementsAre("0|0|NVIDIA H100|0000:01:00.0|85899345920|1980000000|132|9",
+                          "1|1|NVIDIA H100|0000:02:00.0|85899345920|1980000000|132|9"));
+  const database::RunReader reader(out);
+  EXPECT_THAT(report::render(reader, report::Format::text, {}), HasSubstr("NVIDIA H100"));
+}
+
+// Exports of processes without CUDA's devices, or of versions that do not tell them.
+TEST_F(Import, GpusOfNsightSystemsThatNoProcessIsKnownToSee) {
+  const std::string path = nsight_file(folder);
+  {
+    database::sqlite::Connection db(path, database::sqlite::OpenMode::read_write, path);
+    db.exec("DROP TABLE TARGET_INFO_CUDA_DEVICE;DROP TABLE ThreadNames");
+  }
+  import_nsight(path, out);
+  EXPECT_THAT(lines(out, "SELECT rank,id FROM TARGET_INFO_GPU ORDER BY 1,2"), ElementsAre("0|0", "0|1", "1|0", "1|1"));
+  EXPECT_THAT(lines(out, "SELECT count(*) FROM ThreadNames"), ElementsAre("0"));
+}
+
+// CUPTI's number of a node has its graph's in its upper half: beyond graph 255 it lies above the ids of one rank.
+TEST_F(Import, NodesOfGraphsOfNsightSystems) {
+  const std::string kernels =
+      "SELECT rank,graphNodeId-(rank<<40),graphId-(rank<<40) FROM CUPTI_ACTIVITY_KIND_KERNEL "
+      "ORDER BY rank,start";
+  const std::string path = nsight_file(folder);
+  database::sqlite::Connection db(path, database::sqlite::OpenMode::read_write, path);
+  db.exec("ALTER TABLE CUPTI_ACTIVITY_KIND_KERNEL ADD COLUMN graphNodeId INTEGER");
+  for (const std::string pid : {"100", "101"}) {
+    for (const std::string node : {"(300<<32)+7", "(300<<32)+4", "(300<<32)+7", "0"}) {
+      db.exec("INSERT INTO CUPTI_ACTIVITY_KIND_KERNEL SELECT max(end)+10,max(end)+20,0,1,7,34," + pid +
+              "<<24,6,5,4,NULL," + node + " FROM CUPTI_ACTIVITY_KIND_KERNEL");
+    }
+  }
+  import_nsight(path, out);  // without a column of graphs, as before 2026
+  const auto expected = ElementsAre("0|NULL|NULL", "0|2|300", "0|1|300", "0|2|300", "0|NULL|NULL", "1|NULL|NULL",
+                                    "1|2|300", "1|1|300", "1|2|300", "1|NULL|NULL");
+  EXPECT_THAT(lines(out, kernels), expected);
+  EXPECT_THAT(lines(out, "SELECT count(DISTINCT graphNodeId) FROM graph_kernels"), ElementsAre("4"));
+  db.exec(
+      "ALTER TABLE CUPTI_ACTIVITY_KIND_KERNEL ADD COLUMN graphId INTEGER;"
+      "UPDATE CUPTI_ACTIVITY_KIND_KERNEL SET graphId=CASE WHEN graphNodeId<>0 THEN 12 ELSE 0 END");
+  import_nsight(path, out);
+  EXPECT_THAT(lines(out, kernels), ElementsAre("0|NULL|NULL", "0|2|12", "0|1|12", "0|2|12", "0|NULL|NULL",
+                                               "1|NULL|NULL", "1|2|12", "1|1|12", "1|2|12", "1|NULL|NULL"));
+}
+
+TEST_F(Import, NodesOfGraphsOfSeveralTraces) {
+  const auto trace = [&](const std::string& name, int rank) {
+    std::string text = "{\"distributedInfo\":{\"rank\":" + std::to_string(rank) + "},\"traceEvents\":[";
+    for (const std::string node : {"1288490188807", "1288490188804", "0"}) {  // (300<<32)+7, (300<<32)+4
+      text +=
+          (text.back() == '[' ? "" : ",") +
+          std::string("{\"ph\":\"X\",\"cat\":\"kernel\",\"name\":\"gemm\",\"pid\":0,\"tid\":7,\"ts\":1,\"dur\":2,") +
+          "\"args\":{\"graph id\":300,\"graph node id\":" + node + "}}";
+    }
+    return folder.write(name, text + "]}").string();
+  };
+  import_traces({trace("a.json", 0), trace("b.json", 1)}, out);
+  const std::string kernels =
+      "SELECT rank,graphNodeId&1099511627775,graphId&1099511627775 FROM "
+      "CUPTI_ACTIVITY_KIND_KERNEL ORDER BY rank,rowid";
+  EXPECT_THAT(lines(out, kernels),
+              ElementsAre("0|1|300", "0|2|300", "0|NULL|NULL", "1|1|300", "1|2|300", "1|NULL|NULL"));
+  EXPECT_THAT(lines(out, "SELECT count(DISTINCT graphNodeId),count(DISTINCT graphId) FROM CUPTI_ACTIVITY_KIND_KERNEL"),
+              ElementsAre("4|2"));
+  // What is exported and imported again has the same graphs.
+  export_chrome(out, folder / "again.json");
+  const std::string again = folder / "again.db";
+  import_traces({folder / "again.json"}, again);
+  EXPECT_EQ(lines(again, kernels), lines(out, kernels));
+}
+
+TEST_F(Import, AnSqliteFileOfANewerFormatSaysWhatToDo) {
+  const std::string path = nsight_file(folder);
+  std::string bytes = testing::read_file(path);
+  bytes[47] = 9;  // the schema's format: https://sqlite.org/fileformat2.html, at most 4 so far
+  testing::write_file(path, bytes);
+  const auto newer = HasSubstr("report.sqlite: is an SQLite file of a newer format");
+  EXPECT_THAT(testing::message_of<InputError>([&] { import_nsight(path, out); }), newer);
+  EXPECT_THAT(testing::message_of<InputError>([&] { export_chrome(path, folder / "t.json"); }), newer);
+  EXPECT_THAT(testing::message_of<InputError>([&] { database::RunReader reader(path); }), newer);
+}
+
+TEST_F(Import, ARunDatabaseIsNotImported) {
+  const std::string run = folder / "run.db";
+  write_exchange_run(run);
+  EXPECT_THAT(testing::message_of<InputError>([&] { import_nsight(run, out); }),
+              HasSubstr("run.db: is a run database already"));
 }
 
 TEST_F(Import, WhatIsNoExportOfNsightSystemsNamesTheTable) {
