@@ -1,6 +1,8 @@
 """Kernels as foldperf counts them beside torch.profiler's, on programs that know neither.
 
-    against_torch_profiler.py [--foldperf PATH] [PROGRAM…]      needs a GPU and PyTorch; programs: bench/collector/programs
+    against_torch_profiler.py [--foldperf PATH] [--trainer "trainer_steps BATCH.pt OPTIONS…"] [PROGRAM…]
+
+Needs a GPU and PyTorch. Programs: bench/collector/programs; with --trainer foldperf's own too, as that command runs it.
 
 Each program runs twice, in processes of its own (CUPTI takes one subscriber a process): under `foldperf profile` and under
 torch.profiler. Compared is what ran between the ends of the range `measured`: number of kernels, their summed time, and
@@ -9,6 +11,7 @@ number differs, a sum is off by more than 2%, or a kernel has no place."""
 import argparse
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -49,12 +52,15 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--foldperf", default="foldperf")
     parser.add_argument("program", nargs="*", default=["cuda_graph_loop", "compiled", "loader_workers"])
+    parser.add_argument("--trainer", default="")
     options = parser.parse_args()
     good = True
     print("| program | kernels | torch.profiler | summed ms | torch.profiler | in graphs | without place | dropped |")
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for program in options.program:
-        script = [sys.executable, os.path.join(programs, program + ".py")]
+    commands = {program: [sys.executable, os.path.join(programs, program + ".py")] for program in options.program}
+    if options.trainer:
+        commands["foldperf-train"] = shlex.split(options.trainer)
+    for program, script in commands.items():
         peer = result_of(script + ["--torch-profiler"])
         with tempfile.TemporaryDirectory() as folder:
             run = os.path.join(folder, "run.db")

@@ -19,6 +19,7 @@ bool CuptiApi::load(void* library, std::string& missing) {
   find(ActivitySetAttribute, "cuptiActivitySetAttribute", true);
   find(ActivityRegisterCallbacks, "cuptiActivityRegisterCallbacks", true);
   find(ActivityEnable, "cuptiActivityEnable", true);
+  find(ActivityDisable, "cuptiActivityDisable", true);
   find(ActivityEnableRuntimeApi, "cuptiActivityEnableRuntimeApi", false);
   find(ActivityEnableDriverApi, "cuptiActivityEnableDriverApi", false);
   find(ActivityFlushAll, "cuptiActivityFlushAll", true);

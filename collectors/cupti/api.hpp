@@ -23,6 +23,7 @@ struct CuptiApi {
   CUptiResult (*ActivityRegisterCallbacks)(CUpti_BuffersCallbackRequestFunc,
                                            CUpti_BuffersCallbackCompleteFunc) = nullptr;
   CUptiResult (*ActivityEnable)(CUpti_ActivityKind) = nullptr;
+  CUptiResult (*ActivityDisable)(CUpti_ActivityKind) = nullptr;
   CUptiResult (*ActivityEnableRuntimeApi)(CUpti_CallbackId, std::uint8_t) = nullptr;
   CUptiResult (*ActivityEnableDriverApi)(CUpti_CallbackId, std::uint8_t) = nullptr;
   CUptiResult (*ActivityFlushAll)(std::uint32_t) = nullptr;

@@ -18,7 +18,7 @@ namespace foldperf::collectors {
 
 class Decoder {
  public:
-  // windows: null, or what leaves out events outside of its times.
+  // windows: null where CUPTI is told itself when to record, else what leaves out events outside of its times.
   Decoder(const CuptiApi& api, Level level, RecordingWindows* windows);
 
   // Every record of a buffer.

@@ -34,6 +34,7 @@ void Tracer::resource_event(CUpti_CallbackId id, const CUpti_ResourceData& data)
       if (api_.GetGraphExecId != nullptr) api_.GetGraphExecId(graph->graphExec, &event.exec);
       return add_event(EventKind::graph_exec, event);
     case CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED:
+      Session::instance().windows().node_made(monotonic_ns());
       api_.GetGraphNodeId(graph->node, &event.node);
       return add_event(EventKind::graph_node, event);
     case CUPTI_CBID_RESOURCE_GRAPHNODE_CLONED:

@@ -8,7 +8,7 @@
 #include <exception>
 #include <new>
 
-#include "collectors/cupti/api_filter.hpp"
+#include "collectors/cupti/result_text.hpp"
 #include "core/database/writer.hpp"
 
 namespace foldperf::collectors {
@@ -17,8 +17,6 @@ namespace {
 constexpr long flush_interval_ns = 200'000'000;
 // Another profiler has CUPTI, which takes one subscriber a process.
 constexpr auto multiple_subscribers = static_cast<CUptiResult>(39);
-// The driver's API has no more calls than this.
-constexpr std::uint32_t most_calls = 1200;
 
 void CUPTIAPI on_request(std::uint8_t** data, std::size_t* bytes, std::size_t* most_records) {
   *most_records = 0;  // as many as fit
@@ -33,13 +31,6 @@ void CUPTIAPI on_complete(CUcontext context, std::uint32_t stream, std::uint8_t*
 void CUPTIAPI on_callback(void*, CUpti_CallbackDomain domain, CUpti_CallbackId id, const void* data) {
   if (domain != CUPTI_CB_DOMAIN_RESOURCE || data == nullptr) return;
   Tracer::instance().resource_event(id, *static_cast<const CUpti_ResourceData*>(data));
-}
-
-std::string text_of(const CuptiApi& api, CUptiResult result) {
-  const char* text = nullptr;
-  if (api.GetResultString != nullptr) api.GetResultString(result, &text);
-  return (text != nullptr ? std::string(text) + " (" : std::string("(")) + std::to_string(static_cast<int>(result)) +
-         ")";
 }
 
 }  // namespace
@@ -70,7 +61,8 @@ void Tracer::start(const CuptiApi& api, const std::string& library, const Settin
   state_ = "on";
   detail_ = "CUPTI " + std::to_string(version) + ", level " + name_of(settings.level) + ", graphs by " +
             name_of(settings.graphs) + ", " + library;
-  decoder_ = new Decoder(api_, settings.level, &Session::instance().windows());
+  activities_.choose(api_, settings);
+  decoder_ = new Decoder(api_, settings.level, activities_.switches() ? nullptr : &Session::instance().windows());
   api_.SetThreadIdType(CUPTI_ACTIVITY_THREAD_ID_TYPE_SYSTEM);
   std::uint8_t zeroed = 1;
   std::size_t size = sizeof(zeroed);
@@ -78,53 +70,20 @@ void Tracer::start(const CuptiApi& api, const std::string& library, const Settin
   const CUptiResult registered = api_.ActivityRegisterCallbacks(on_request, on_complete);
   if (registered != CUPTI_SUCCESS) return give_up("cuptiActivityRegisterCallbacks: " + text_of(api_, registered));
   on_ = true;
-  enable_activities(settings);
+  // The device tells of itself once, and a graph is captured once: both whatever a window leaves out.
+  api_.ActivityEnable(CUPTI_ACTIVITY_KIND_DEVICE);
   enable_callbacks();
-  Session::instance().add_source(this);
+  Session& session = Session::instance();
+  session.plan().lock();  // no window begins or ends meanwhile
+  session.add_source(this);
+  activities_.set(session.recording() || !activities_.switches());
+  session.plan().unlock();
 } catch (const std::exception&) {
   // No memory: nothing is recorded, and the program goes on.
 }
 
-void Tracer::enable(CUpti_ActivityKind kind, const char* name) {
-  const CUptiResult result = api_.ActivityEnable(kind);
-  if (result != CUPTI_SUCCESS) detail_ += std::string("; not recorded: ") + name + ", " + text_of(api_, result);
-}
-
-void Tracer::enable_activities(const Settings& settings) {
-  enable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL, "kernels");
-  enable(CUPTI_ACTIVITY_KIND_MEMCPY, "copies");
-  enable(CUPTI_ACTIVITY_KIND_MEMCPY2, "copies between GPUs");
-  enable(CUPTI_ACTIVITY_KIND_MEMSET, "sets");
-  enable(CUPTI_ACTIVITY_KIND_DEVICE, "devices");
-  if (settings.graphs == GraphMode::graph) enable(CUPTI_ACTIVITY_KIND_GRAPH_TRACE, "graphs");
-  if (settings.level == Level::full) {
-    enable(CUPTI_ACTIVITY_KIND_RUNTIME, "calls of the runtime");
-    enable(CUPTI_ACTIVITY_KIND_DRIVER, "calls of the driver");
-    // Each launch costs twice as much under these two, though it writes none of their records; a program's waits are
-    // among its calls, at every level.
-    enable(CUPTI_ACTIVITY_KIND_SYNCHRONIZATION, "synchronization");
-    enable(CUPTI_ACTIVITY_KIND_OVERHEAD, "CUPTI's overhead");
-    enable(CUPTI_ACTIVITY_KIND_CUDA_EVENT, "CUDA events");
-    enable(CUPTI_ACTIVITY_KIND_MEMORY2, "memory");
-  } else {
-    enable_calls();
-  }
-}
-
-void Tracer::enable_calls() {
-  if (api_.ActivityEnableRuntimeApi == nullptr || api_.ActivityEnableDriverApi == nullptr) {
-    enable(CUPTI_ACTIVITY_KIND_RUNTIME, "calls of the runtime");
-    return;
-  }
-  for (const CUpti_CallbackDomain domain : {CUPTI_CB_DOMAIN_RUNTIME_API, CUPTI_CB_DOMAIN_DRIVER_API}) {
-    for (std::uint32_t id = 1; id < most_calls; ++id) {
-      const char* name = nullptr;
-      if (api_.GetCallbackName(domain, id, &name) != CUPTI_SUCCESS || name == nullptr) continue;
-      if (!is_worth_recording(name)) continue;
-      domain == CUPTI_CB_DOMAIN_RUNTIME_API ? api_.ActivityEnableRuntimeApi(id, 1)
-                                            : api_.ActivityEnableDriverApi(id, 1);
-    }
-  }
+void Tracer::recording_changed(bool on) noexcept {
+  if (on_ && !over_) activities_.set(on);
 }
 
 void Tracer::enable_callbacks() {
@@ -179,12 +138,14 @@ void Tracer::flush_again_and_again() noexcept {
 }
 
 void Tracer::tell_state(database::RunWriter& writer) {
-  if (state_told_) return;
+  const std::string detail = detail_ + activities_.refused();
+  if (state_told_ && detail == detail_told_) return;
   records::CollectorRecord record;
   record.name = "cupti";
   record.state = state_;
-  record.detail = detail_;
+  record.detail = detail;
   state_told_ = writer.add(record);
+  if (state_told_) detail_told_ = detail;
 }
 
 void Tracer::empty_buffers(database::RunWriter& writer, const TimeBase& time) {
@@ -228,6 +189,7 @@ void Tracer::close(database::RunWriter& writer, const TimeBase& time) noexcept {
 }
 
 void Tracer::before_fork() noexcept {
+  activities_.lock();
   flush_mutex_.lock();
   pool_.lock();
 }
@@ -235,6 +197,7 @@ void Tracer::before_fork() noexcept {
 void Tracer::after_fork_in_parent() noexcept {
   pool_.unlock();
   flush_mutex_.unlock();
+  activities_.unlock();
 }
 
 void Tracer::after_fork_in_child() noexcept {
@@ -248,6 +211,7 @@ void Tracer::after_fork_in_child() noexcept {
   detail_ += "a forked process cannot use its parent's CUDA";
   pool_.unlock();
   flush_mutex_.unlock();
+  activities_.unlock();
 }
 
 }  // namespace foldperf::collectors

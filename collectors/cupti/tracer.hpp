@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "collectors/cupti/activities.hpp"
 #include "collectors/cupti/api.hpp"
 #include "collectors/cupti/buffer_pool.hpp"
 #include "collectors/cupti/decoder.hpp"
@@ -28,6 +29,7 @@ class Tracer final : public Source {
 
   void drain(database::RunWriter& writer, const TimeBase& time) noexcept override;
   void close(database::RunWriter& writer, const TimeBase& time) noexcept override;
+  void recording_changed(bool on) noexcept override;
   void before_fork() noexcept override;
   void after_fork_in_parent() noexcept override;
   void after_fork_in_child() noexcept override;
@@ -42,28 +44,27 @@ class Tracer final : public Source {
 
  private:
   Tracer() = default;
-  void enable_activities(const Settings& settings);
-  void enable_calls();
   void enable_callbacks();
-  void enable(CUpti_ActivityKind kind, const char* name);
   void start_flushing() noexcept;
   void flush_again_and_again() noexcept;
   void tell_state(database::RunWriter& writer);
   void empty_buffers(database::RunWriter& writer, const TimeBase& time);
 
   CuptiApi api_;
+  Activities activities_;
   BufferPool pool_;
   Decoder* decoder_ = nullptr;  // never destroyed
   CUpti_SubscriberHandle subscriber_ = nullptr;
   std::string state_ = "off";
   std::string detail_;
   bool state_told_ = false;
+  std::string detail_told_;
   std::uint64_t refused_told_ = 0;
 
   std::mutex flush_mutex_;
-  bool on_ = false;                    // CUPTI has our callbacks
+  std::atomic<bool> on_{false};        // CUPTI has our callbacks
   std::atomic<bool> flushing_{false};  // the thread was made
-  bool over_ = false;                  // it is to end
+  std::atomic<bool> over_{false};      // it is to end
 };
 
 }  // namespace foldperf::collectors

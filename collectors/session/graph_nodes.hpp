@@ -16,7 +16,8 @@ namespace foldperf::collectors {
 
 class GraphNodes {
  public:
-  // An event of a graph, or a call (CallStacks), in the order of its thread; `at_ns`: in the file's time. The node's number, 0: it is no node.
+  // An event of a graph, or a call (CallStacks), in the order of its thread; `at_ns`: in the file's time. The node's
+  // number, 0: it is no node.
   std::int64_t add(database::RunWriter& writer, ThreadState& thread, const EventHeader& event, std::int64_t at_ns);
 
   // Writes what waited for the thread's next event.

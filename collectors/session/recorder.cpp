@@ -44,9 +44,11 @@ Recorder::Recorder(const Settings& settings, RecordingWindows& windows, std::int
             return writer_ != nullptr ? graph_nodes_.add(*writer_, thread, event, event.time_ns - start_ns_) : 0;
           }) {}
 
-// What a window leaves out. A workload of a captured graph describes kernels of every replay.
+// What a window leaves out. A workload of a captured graph describes kernels of every replay, and so do the ranges that
+// were open meanwhile, also those of the thread for which another, autograd's say, captured.
 bool Recorder::to_be_kept(const records::NvtxRecord& record) const {
-  return record.graph_node_id.has_value() || windows_.holds(record.start_ns + start_ns_);
+  if (record.graph_node_id.has_value() || windows_.holds(record.start_ns + start_ns_)) return true;
+  return record.event_type == records::NvtxEventType::push_pop && windows_.node_made_since(record.start_ns + start_ns_);
 }
 
 bool Recorder::open_file() {

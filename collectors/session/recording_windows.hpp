@@ -1,6 +1,7 @@
 // The times in which events were recorded, where that was not always: rows of `windows`.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -29,6 +30,11 @@ class RecordingWindows {
 
   // Whether an event of this time was to be recorded. A time after the last change is judged by the state now.
   [[nodiscard]] bool holds(std::int64_t at_ns) noexcept;
+  // A node of a graph was made: the ranges open now, of any thread, say where its kernels belong in windows to come.
+  void node_made(std::int64_t at_ns) noexcept { latest_node_ns_.store(at_ns, std::memory_order_relaxed); }
+  [[nodiscard]] bool node_made_since(std::int64_t start_ns) const noexcept {
+    return latest_node_ns_.load(std::memory_order_relaxed) >= start_ns;
+  }
   // The state changed at least once, or was off from the beginning: else holds() is always true.
   [[nodiscard]] bool any() noexcept;
 
@@ -40,6 +46,7 @@ class RecordingWindows {
     bool start_told = false;
   };
 
+  std::atomic<std::int64_t> latest_node_ns_{-1};
   std::mutex mutex_;
   bool on_ = true;
   bool limited_ = false;       // false: everything so far was recorded, and no row is needed

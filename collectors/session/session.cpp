@@ -92,9 +92,7 @@ const Settings* Session::start() noexcept {
 
 void Session::begin_plan() {
   const auto set = [](void* session, bool on, std::int64_t at_ns, const char* reason) {
-    auto* self = static_cast<Session*>(session);
-    self->windows_.set(on, at_ns, reason);
-    self->recording_.store(on, std::memory_order_relaxed);
+    static_cast<Session*>(session)->change_recording(on, at_ns, reason);
   };
   const bool on = plan_.begin(settings_->plan, start_ns_, set, this);
   if (!on) windows_.restart(false, start_ns_);
@@ -123,8 +121,10 @@ ThreadBuffer* Session::new_buffer() noexcept {
 
 bool Session::add_source(Source* source) noexcept {
   const std::lock_guard lock(mutex_);
-  if (!settings_ || state_ == State::closed || source_count_ == sources_.size()) return false;
-  sources_[source_count_++] = source;
+  const std::size_t count = source_count_.load(std::memory_order_relaxed);
+  if (!settings_ || state_ == State::closed || count == sources_.size()) return false;
+  sources_[count] = source;
+  source_count_.store(count + 1, std::memory_order_release);
   return true;
 }
 
@@ -141,8 +141,17 @@ bool Session::ensure_running() noexcept {
 }
 
 void Session::set_recording(bool on, const char* reason) noexcept {
-  windows_.set(on, monotonic_ns(), reason);
+  plan_.lock();
+  change_recording(on, monotonic_ns(), reason);
+  plan_.unlock();
+}
+
+void Session::change_recording(bool on, std::int64_t at_ns, const char* reason) noexcept {
+  const ErrnoKept errno_kept;
+  windows_.set(on, at_ns, reason);
   recording_.store(on, std::memory_order_relaxed);
+  const std::size_t count = source_count_.load(std::memory_order_acquire);
+  for (std::size_t i = 0; i < count; ++i) sources_[i]->recording_changed(on);
 }
 
 bool Session::start_thread() {
@@ -281,6 +290,7 @@ void Session::close() noexcept {
 void Session::before_fork() noexcept {
   turnstile_.lock();
   drain_mutex_.lock();
+  plan_.lock();
   // The sources first, not under mutex_: one waits for a flush of CUPTI's, and that for a lock which CUPTI holds while
   // it calls a thread of the program back into ensure_running() or new_buffer().
   mutex_.lock();
@@ -291,7 +301,6 @@ void Session::before_fork() noexcept {
     mutex_.lock();
   }
   if (recorder_ != nullptr) recorder_->pause_for_fork();
-  plan_.lock();
   windows_.lock();
   Names::instance().lock_for_fork();
 }
@@ -299,10 +308,10 @@ void Session::before_fork() noexcept {
 void Session::after_fork_in_parent() noexcept {
   Names::instance().unlock_in_parent();
   windows_.unlock();
-  plan_.unlock();
   for (std::size_t i = source_count_; i-- > 0;) sources_[i]->after_fork_in_parent();
   if (recorder_ != nullptr) recorder_->resume_after_fork();
   mutex_.unlock();
+  plan_.unlock();
   drain_mutex_.unlock();
   turnstile_.unlock();
 }
@@ -337,9 +346,9 @@ void Session::after_fork_in_child() noexcept {
   windows_.restart(recording(), start_ns_);
   clock_watch_.restart();
   windows_.unlock();
-  plan_.unlock();
   Names::instance().unlock_in_child();
   mutex_.unlock();
+  plan_.unlock();
   drain_mutex_.unlock();
   turnstile_.unlock();
 }

@@ -73,6 +73,7 @@ class Session {
 
   Session() = default;
   void begin_plan();
+  void change_recording(bool on, std::int64_t at_ns, const char* reason) noexcept;  // under the plan's lock
   bool start_thread();
   void drain_sources(Recorder& recorder) noexcept;
   void tell_plan(database::RunWriter& writer) noexcept;
@@ -91,7 +92,7 @@ class Session {
   std::vector<std::shared_ptr<ThreadBuffer>> buffers_;
   std::unique_ptr<Recorder> recorder_;
   std::array<Source*, most_sources> sources_{};
-  std::size_t source_count_ = 0;
+  std::atomic<std::size_t> source_count_{0};  // read without the lock: sources are added, never removed
   bool file_wanted_ = false;
 
   std::atomic<bool> recording_{true};

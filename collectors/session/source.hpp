@@ -18,12 +18,14 @@ struct TimeBase {
   [[nodiscard]] std::int64_t from_utc(std::int64_t ns) const noexcept { return ns - start_utc_ns; }
 };
 
-// Never destroyed. The session calls one function at a time; drain() and close() on its own thread or, at the end of
-// the process, on the one that ends it.
+// Never destroyed. The session calls one function at a time, recording_changed() apart; drain() and close() on its own
+// thread or, at the end of the process, on the one that ends it.
 class Source {
  public:
   virtual void drain(database::RunWriter& writer, const TimeBase& time) noexcept = 0;  // every 100 ms, and when woken
   virtual void close(database::RunWriter& writer, const TimeBase& time) noexcept = 0;  // once, after a last drain()
+  // A window began or ended: on the thread whose call decided it, which waits. One at a time, and not during a fork.
+  virtual void recording_changed(bool /*on*/) noexcept {}
   // Where fork() must find no lock of the source taken. A child has no file and no thread until it needs them again.
   virtual void before_fork() noexcept {}
   virtual void after_fork_in_parent() noexcept {}

@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "core/analysis/step_pattern.hpp"
 #include "core/database/reader.hpp"
@@ -27,12 +29,36 @@ std::vector<std::string> patterns(const StepFinderOptions& options) {
   return all;
 }
 
+// The windows of ranks that were not always recorded. Outside of them lie ranges that are kept for the graphs captured
+// in them: these are no steps of the profile.
+class Windows {
+ public:
+  explicit Windows(const database::RunReader& reader) {
+    reader.query("SELECT rank,start,ifnull(\"end\",9223372036854775807) FROM windows WHERE reason<>'last'", {},
+                 [this](const database::QueryRow& row) {
+                   ranks_[row.integer(0)].emplace_back(row.integer(1), row.integer(2));
+                   return true;
+                 });
+  }
+  [[nodiscard]] bool hold(int rank, std::int64_t start) const {
+    const auto windows = ranks_.find(rank);
+    return windows == ranks_.end() ||
+           std::any_of(windows->second.begin(), windows->second.end(),
+                       [start](const auto& window) { return start >= window.first && start < window.second; });
+  }
+
+ private:
+  std::map<std::int64_t, std::vector<std::pair<std::int64_t, std::int64_t>>> ranks_;
+};
+
 std::map<int, Ranges> named_ranges(const database::RunReader& reader, const std::vector<std::string>& wanted) {
+  const Windows windows(reader);
   std::map<int, Ranges> ranks;
   database::NvtxFilter filter;
   filter.marks = false;
   reader.for_each_nvtx(filter, [&](const database::NvtxRow& row) {
     if (!row.end_ns || *row.end_ns < row.start_ns) return;
+    if (!windows.hold(row.rank, row.start_ns)) return;
     std::size_t place = SIZE_MAX;
     if (row.domain == facts::domain_name) {
       if (row.category == static_cast<std::uint32_t>(facts::Category::step)) place = 0;

@@ -3,6 +3,7 @@
 --sleep-rank R --sleep-ms T   the loader of rank R sleeps T ms a batch
 --busy-neighbour R            other processes take the cores of rank R (each rank keeps to its share of the cores)
 --graph-replays K             at the end, an all-reduce is captured into a CUDA graph and replayed K times
+--one-gpu                     all ranks on the first GPU, each a host of its own to NCCL, which then takes its sockets
 --backend gloo                without GPU: no collectives of NCCL, the same ranges
 
 Rank 0 prints one line of JSON. Ranges: step, data_wait, forward, backward, optimizer; captured, all_reduce, replays."""
@@ -45,6 +46,7 @@ def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("--backend", choices=["nccl", "gloo"], default="nccl")
     parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--one-gpu", action="store_true")
     parser.add_argument("--width", type=int, default=1024)
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--workers", type=int, default=0, help="processes of the loader")
@@ -93,7 +95,10 @@ def main():
     cores = take_cores(local_rank, int(os.environ.get("LOCAL_WORLD_SIZE", ranks)))
     torch.set_num_threads(1)
     on_gpu = options.backend == "nccl"
-    device = torch.device("cuda", local_rank) if on_gpu else torch.device("cpu")
+    if options.one_gpu:
+        # NCCL refuses two ranks on one GPU of one host; of different hosts it does not ask.
+        os.environ.update(NCCL_HOSTID=f"rank{rank}", NCCL_SOCKET_IFNAME="lo", NCCL_IB_DISABLE="1")
+    device = torch.device("cuda", 0 if options.one_gpu else local_rank) if on_gpu else torch.device("cpu")
     if on_gpu:
         torch.cuda.set_device(device)
     dist.init_process_group(options.backend, device_id=device if on_gpu else None)

@@ -10,12 +10,20 @@ import time
 import torch
 
 
-def arguments(steps):
+def arguments(steps, files=()):
     parser = argparse.ArgumentParser()
+    for name in files:
+        parser.add_argument(name)
     parser.add_argument("--steps", type=int, default=steps)
     parser.add_argument("--warm-up", type=int, default=3)
     parser.add_argument("--torch-profiler", action="store_true", help="record CUDA's activities with torch.profiler")
+    parser.add_argument("--alternate", type=int, default=0, metavar="N",
+                        help="--steps turns of N steps each; every second one in a range `recorded`, or recorded by "
+                             "torch.profiler; tells of both")
     options = parser.parse_args()
+    options.profiler = None
+    if options.alternate:
+        return options
     if options.torch_profiler:
         # On before anything is captured, as foldperf is: a driver that knows nobody is looking may run a graph's copies as
         # kernels.
@@ -38,21 +46,47 @@ def kernels_of_trace(profiler, start_ns, end_ns):
             if event.get("cat") == "kernel" and first <= event["ts"] <= last]
 
 
+def alternate(one, times, options):
+    turns = []
+    for turn in range(options.steps):
+        recorded = turn % 2 == 1
+        profiler = None
+        if recorded and options.torch_profiler:
+            profiler = torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA])
+            profiler.start()
+        elif recorded:
+            torch.cuda.nvtx.range_push("recorded")
+        for _ in range(options.alternate):
+            one()
+        if profiler is not None:
+            profiler.stop()
+        elif recorded:
+            torch.cuda.nvtx.range_pop()
+        turns.append({"recorded": recorded, "median_ms": statistics.median(times[-options.alternate:])})
+    print("RESULT " + json.dumps({"turns": turns}), flush=True)
+
+
 def run(step, options):
     for _ in range(options.warm_up):
         step()
     torch.cuda.synchronize()
     times = []
 
+    def one():
+        start = time.perf_counter()
+        torch.cuda.nvtx.range_push("step")
+        step()
+        torch.cuda.nvtx.range_pop()
+        torch.cuda.synchronize()
+        times.append((time.perf_counter() - start) * 1e3)
+
+    if options.alternate:
+        return alternate(one, times, options)
+
     def steps():
         torch.cuda.nvtx.range_push("measured")
         for _ in range(options.steps):
-            start = time.perf_counter()
-            torch.cuda.nvtx.range_push("step")
-            step()
-            torch.cuda.nvtx.range_pop()
-            torch.cuda.synchronize()
-            times.append((time.perf_counter() - start) * 1e3)
+            one()
         torch.cuda.nvtx.range_pop()
 
     result = {"steps": options.steps}

@@ -46,6 +46,18 @@ TEST(StepFinder, StarsStandForAnyText) {
   EXPECT_FALSE(name_matches("", "a"));
 }
 
+TEST(StepFinder, ARangeKeptForItsGraphsIsNoStepWhereAWindowLeftItOut) {
+  MadeUpRun run;
+  for (int step = 0; step < 6; ++step) run.range("step", 100 * step, 100 * step + 90);
+  run.sql("INSERT INTO windows(rank,start,\"end\",reason) VALUES(0,200,300,'steps'),(0,400,NULL,'steps')");
+  const auto found = find_steps(run.path());
+  ASSERT_EQ(found.size(), 1U);
+  ASSERT_EQ(found[0].steps.size(), 3U);
+  EXPECT_EQ(found[0].steps[0].start, 200);
+  EXPECT_EQ(found[0].steps[1].start, 400);
+  EXPECT_EQ(found[0].steps[2].start, 500);
+}
+
 TEST(StepFinder, StepsOfFactsGoBeforeAllElse) {
   const testing::TemporaryFolder folder;
   const std::string path = (folder.path() / "run.db").string();

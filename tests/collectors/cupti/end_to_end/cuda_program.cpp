@@ -136,8 +136,9 @@ Handle handle(std::uint64_t id) {
   return reinterpret_cast<Handle>(static_cast<std::uintptr_t>(id));
 }
 
-// Two nodes captured in two ranges, instantiated in a third, replayed twice in a fourth.
-void graph() {
+// Two nodes captured in two ranges, instantiated in a third, replayed twice in a fourth. With `two_threads` a thread
+// that has no ranges captures the second node, as PyTorch's backward pass does.
+void graph(bool two_threads) {
   constexpr std::uint64_t captured = 10;
   constexpr std::uint64_t clone = 11;
   const auto node = [](std::uint64_t graph, std::uint64_t place) { return graph << 32 | place; };
@@ -149,7 +150,8 @@ void graph() {
   for (std::uint64_t i = 0; i < 2; ++i) {
     nvtxRangePushA(ranges[i]);
     data.node = handle<CUgraphNode>(node(captured, i));
-    fake.resource(CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED, &data);
+    const auto capture = [&data] { fake.resource(CUPTI_CBID_RESOURCE_GRAPHNODE_CREATED, &data); };
+    two_threads&& i == 1 ? std::thread(capture).join() : capture();
     nvtxRangePop();
   }
   nvtxRangePop();
@@ -180,6 +182,22 @@ void graph() {
   }
   nvtxRangePop();
   launches = 4;
+}
+
+// 3 outside, 5 in a range, 3 outside, 2 in it again, 1 outside.
+void launch_in_and_out_of_a_range() {
+  const auto some = [](const char* name, int count) {
+    for (int i = 0; i < count; ++i) launch(name);
+  };
+  some("outside", 3);
+  nvtxRangePushA("wanted");
+  some("inside", 5);
+  nvtxRangePop();
+  some("outside", 3);
+  nvtxRangePushA("wanted");
+  some("inside", 2);
+  nvtxRangePop();
+  some("outside", 1);
 }
 
 void fork_between_launches() {
@@ -271,7 +289,9 @@ int main(int argc, char** argv) {
   } else if (mode == "odd") {
     odd_records();
   } else if (mode == "graph") {
-    graph();
+    graph(number(2) == 2);
+  } else if (mode == "windows") {
+    launch_in_and_out_of_a_range();
   } else if (mode == "fork") {
     fork_between_launches();
   } else if (mode == "drops") {

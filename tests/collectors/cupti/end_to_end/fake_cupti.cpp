@@ -34,7 +34,7 @@ struct State {
   CUpti_BuffersCallbackRequestFunc request = nullptr;
   CUpti_BuffersCallbackCompleteFunc complete = nullptr;
   std::set<CUpti_ActivityKind> kinds;
-  std::set<std::pair<CUpti_ActivityKind, CUpti_CallbackId>> calls;
+  std::set<std::pair<CUpti_ActivityKind, CUpti_CallbackId>> left_out;  // of the calls of a kind
   std::set<CUpti_CallbackId> resources;
   std::deque<Buffer> open;  // one for each thread; where a thread has ended, the next one goes on with it
   std::vector<Buffer*> without_thread;
@@ -82,11 +82,19 @@ void hand_over(Buffer& buffer) {
 
 bool wanted(const CUpti_Activity& record) {
   const State& fake = state();
-  if (fake.kinds.contains(record.kind)) return true;
-  if (record.kind != CUPTI_ACTIVITY_KIND_RUNTIME && record.kind != CUPTI_ACTIVITY_KIND_DRIVER) {
-    return record.kind > CUPTI_ACTIVITY_KIND_COUNT;  // what a newer CUPTI might tell
+  if (record.kind > CUPTI_ACTIVITY_KIND_COUNT) return true;  // what a newer CUPTI might tell
+  if (!fake.kinds.contains(record.kind)) return false;
+  if (record.kind != CUPTI_ACTIVITY_KIND_RUNTIME && record.kind != CUPTI_ACTIVITY_KIND_DRIVER) return true;
+  return !fake.left_out.contains({record.kind, reinterpret_cast<const CUpti_ActivityAPI&>(record).cbid});
+}
+
+void enable_call(const std::pair<CUpti_ActivityKind, CUpti_CallbackId>& call, bool enable) {
+  const std::lock_guard lock(state().mutex);
+  if (enable) {
+    state().left_out.erase(call);  // CUPTI 13.0: without its kind, a call alone gives nothing
+  } else {
+    state().left_out.insert(call);
   }
-  return fake.calls.contains({record.kind, reinterpret_cast<const CUpti_ActivityAPI&>(record).cbid});
 }
 
 }  // namespace
@@ -188,15 +196,19 @@ CUptiResult cuptiActivityEnable(CUpti_ActivityKind kind) {
   return CUPTI_SUCCESS;
 }
 
-CUptiResult cuptiActivityEnableRuntimeApi(CUpti_CallbackId id, std::uint8_t enable) {
+CUptiResult cuptiActivityDisable(CUpti_ActivityKind kind) {
   const std::lock_guard lock(state().mutex);
-  if (enable != 0) state().calls.insert({CUPTI_ACTIVITY_KIND_RUNTIME, id});
+  state().kinds.erase(kind);
+  return CUPTI_SUCCESS;
+}
+
+CUptiResult cuptiActivityEnableRuntimeApi(CUpti_CallbackId id, std::uint8_t enable) {
+  enable_call({CUPTI_ACTIVITY_KIND_RUNTIME, id}, enable != 0);
   return CUPTI_SUCCESS;
 }
 
 CUptiResult cuptiActivityEnableDriverApi(CUpti_CallbackId id, std::uint8_t enable) {
-  const std::lock_guard lock(state().mutex);
-  if (enable != 0) state().calls.insert({CUPTI_ACTIVITY_KIND_DRIVER, id});
+  enable_call({CUPTI_ACTIVITY_KIND_DRIVER, id}, enable != 0);
   return CUPTI_SUCCESS;
 }
 

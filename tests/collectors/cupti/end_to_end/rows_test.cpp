@@ -45,6 +45,29 @@ TEST(CuptiRows, LevelFullHasEveryCallAndLevelLightNone) {
   EXPECT_EQ(light.one("SELECT count(*) FROM NVTX_EVENTS"), "2");
 }
 
+TEST(CuptiRows, OutsideOfAWindowCuptiIsOffAndNothingIsRecorded) {
+  const Profiled run({"windows"}, {"--range", "wanted"});
+  EXPECT_EQ(run.result.output, "14 launched\n");
+  EXPECT_THAT(run.rows("SELECT s.value, count(*) FROM CUPTI_ACTIVITY_KIND_KERNEL k JOIN StringIds s ON "
+                       "s.id=k.demangledName GROUP BY 1"),
+              ElementsAre("inside|7"));
+  EXPECT_EQ(run.one(call_count), "7");
+  EXPECT_EQ(run.one("SELECT count(*) FROM windows WHERE reason='range'"), "2");
+  EXPECT_THAT(run.rows("SELECT * FROM dropped_records"), IsEmpty());
+}
+
+TEST(CuptiRows, AGraphCapturedOutsideOfAWindowKeepsItsRanges) {
+  for (const char* threads : {"1", "2"}) {
+    const Profiled run({"graph", threads}, {"--range", "replay"});
+    EXPECT_THAT(run.rows("SELECT t.value, count(*) FROM CUPTI_ACTIVITY_KIND_KERNEL k JOIN CUDA_GRAPH_NODE_EVENTS n ON "
+                         "n.graphNodeId=k.graphNodeId JOIN range_stacks s ON s.id=n.stackId JOIN StringIds t ON "
+                         "t.id=s.textId GROUP BY 1 ORDER BY 1"),
+                ElementsAre("backward|2", "forward|2"))
+        << threads << " threads";
+    EXPECT_EQ(run.one(call_count), "2");
+  }
+}
+
 TEST(CuptiRows, OddRecordsAreCountedAndTheOthersKept) {
   const Profiled run({"odd"});
   EXPECT_EQ(run.one(kernel_count), "100");
