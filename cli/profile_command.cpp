@@ -136,6 +136,7 @@ void add_profile(CLI::App& app, Context& context) {
   sub->add_option("--for", arguments->options.for_seconds, "Record only for so many seconds")->type_name("SECONDS");
   sub->add_option("--range", arguments->options.range, "Record only while an NVTX range of this name is open")
       ->type_name("NAME");
+  sub->add_flag("--paused", arguments->options.paused, "Record nothing until foldperf profile start");
   sub->add_option("--local-dir", arguments->options.local_folder,
                   "Write into this folder of each machine until a process ends, then into the run's")
       ->type_name(folder_type);

@@ -55,8 +55,8 @@ void check_windows(const ProfileOptions& options) {
     }
   }
   const int kinds = int{!options.steps.empty()} + int{!options.after.empty() || !options.for_seconds.empty()} +
-                    int{!options.range.empty()};
-  if (kinds > 1) throw UsageError("--steps, --range and --after with --for exclude each other: give one");
+                    int{!options.range.empty()} + int{options.paused};
+  if (kinds > 1) throw UsageError("--steps, --range, --paused and --after with --for exclude each other: give one");
   if ((!options.steps.empty() || !options.range.empty()) && !collects(options.collect, "nvtx")) {
     throw UsageError("--steps and --range go by NVTX ranges: add nvtx to --collect");
   }
@@ -110,6 +110,7 @@ std::map<std::string, std::string> profile_environment(const ProfileOptions& opt
       options.local_folder.empty() ? "" : std::filesystem::absolute(options.local_folder).lexically_normal().string();
   variables["FOLDPERF_LAST"] = options.last;
   variables["FOLDPERF_RANGE"] = options.range;
+  variables["FOLDPERF_PAUSED"] = options.paused ? "1" : "";
   variables["FOLDPERF_COUNTERS"] = !options.counters ? "" : options.metrics.empty() ? "default" : options.metrics;
   struct Door {
     const char* variable;

@@ -10,8 +10,9 @@ struct ProfileOptions {
   std::string collect = "nvtx,cupti,nccl,host,gpu";
   std::string level = "kernels";  // light, kernels, full
   std::string graphs = "node";    // node, graph
-  // When: empty is always. At most one of steps, after and for_seconds, range.
+  // When: empty is always. At most one of steps, after and for_seconds, range, paused.
   std::string steps, step_range, after, for_seconds, range;
+  bool paused = false;       // not before `foldperf profile start`
   std::string local_folder;  // where processes write until they end; empty: into the run's folder at once
   std::string last;          // seconds
   bool counters = false;

@@ -39,7 +39,7 @@ bool RecordingPlan::begin(const PlanSettings& settings, std::int64_t start_ns, S
   watches_ranges_ = settings_.steps.has_value() || !settings_.range.empty();
   from_ns_ = start_ns + settings_.after_ns.value_or(0);
   until_ns_ = settings_.for_ns ? from_ns_ + *settings_.for_ns : std::numeric_limits<std::int64_t>::max();
-  on_ = !watches_ranges_ && settings_.after_ns.value_or(0) == 0;
+  on_ = !watches_ranges_ && settings_.after_ns.value_or(0) == 0 && !settings_.paused;
   was_on_ = on_;
   return on_;
 }
@@ -172,6 +172,7 @@ std::string RecordingPlan::describe() noexcept try {
     if (settings_.for_ns) text += ", for " + seconds(*settings_.for_ns);
     if (!was_on_) text += ": not begun yet";
   }
+  if (settings_.paused) text = "from `foldperf profile start` on";
   if (settings_.last_ns)
     text += (text.empty() ? "" : "; ") + ("only the last " + seconds(*settings_.last_ns) + " are kept");
   return text;

@@ -23,6 +23,7 @@ struct PlanSettings {
   std::optional<std::int64_t> after_ns, for_ns;
   std::optional<std::int64_t> last_ns;  // keep only so much of it
   std::string range;                    // record while one of this name is open
+  bool paused = false;                  // record nothing until Session::set_recording() says so
 };
 
 // A range as it begins.

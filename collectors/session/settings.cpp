@@ -49,6 +49,7 @@ void read_plan(Settings& settings) {
   });
   plan.step_range = text_of("FOLDPERF_STEP_RANGE");
   plan.range = text_of("FOLDPERF_RANGE");
+  plan.paused = std::string_view(text_of("FOLDPERF_PAUSED")) == "1";
 }
 
 void read_counters(Settings& settings) {

@@ -28,9 +28,11 @@ const std::string nvtx_program = FOLDPERF_NVTX_PROGRAM;
 class Control : public ::testing::Test {
  protected:
   // A program that makes events until it is killed, under `foldperf profile`.
-  void begin() {
-    job_ = std::make_unique<BackgroundProcess>(std::vector<std::string>{
-        program("foldperf"), "profile", "-o", run_db(), "--collect", "nvtx", "--", nvtx_program, "busy"});
+  void begin(const std::vector<std::string>& options = {}) {
+    std::vector<std::string> command{program("foldperf"), "profile", "-o", run_db(), "--collect", "nvtx"};
+    command.insert(command.end(), options.begin(), options.end());
+    command.insert(command.end(), {"--", nvtx_program, "busy"});
+    job_ = std::make_unique<BackgroundProcess>(command);
     for (int i = 0; i < 400 && socket().empty(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
     ASSERT_FALSE(socket().empty());
   }
@@ -88,6 +90,27 @@ TEST_F(Control, StopsAndStartsAgain) {
   EXPECT_GE(windows, 1);
   EXPECT_GT(gap, 400'000'000);
   EXPECT_EQ(between, 0);
+}
+
+TEST_F(Control, APausedRunRecordsNothingBeforeItIsStarted) {
+  begin({"--paused"});
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_THAT(tell({"status", run_db()}).output, HasSubstr(": stopped"));
+  EXPECT_THAT(tell({"start", run_db()}).output, HasSubstr(": recording"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  end();
+  const database::RunReader reader(run_db());
+  std::int64_t events = 0, early = 0, paused_ns = 0;
+  reader.query("SELECT count(*),sum(n.start<w.start),w.start FROM NVTX_EVENTS n,windows w WHERE w.reason='control'", {},
+               [&](const database::QueryRow& row) {
+                 events = row.integer(0);
+                 early = row.integer(1);
+                 paused_ns = row.integer(2);
+                 return true;
+               });
+  EXPECT_GT(events, 0);
+  EXPECT_EQ(early, 0);
+  EXPECT_GT(paused_ns, 400'000'000);
 }
 
 TEST_F(Control, TheSocketIsItsOwnersAloneAndGoesWithTheRun) {

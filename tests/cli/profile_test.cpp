@@ -246,6 +246,7 @@ TEST_F(Profile, RefusesWindowsThatItDoesNotUnderstand) {
                                              {"--for", "0"},
                                              {"--steps", "1:2", "--range", "x"},
                                              {"--range", "x", "--for", "1"},
+                                             {"--paused", "--after", "1"},
                                              {"--range", "x", "--collect", "host"},
                                              {"--counters", "--level", "light"}}) {
     const auto result = run_process(command({"true"}, options));
