@@ -93,7 +93,7 @@ void write_rank(const std::string& path, const database::ProcessInfo& info, std:
     kernel.start_ns = at + 5000, kernel.end_ns = at + 9000, kernel.global_pid = records::global_pid(info.pid);
     kernel.correlation_id = static_cast<std::uint32_t>(1000 + i);
     kernel.name_key = 1 + static_cast<std::uint32_t>(i % 300);
-    kernel.grid_id = i, kernel.context_id = 1, kernel.stream_id = 7, kernel.registers_per_thread = 128;
+    kernel.context_id = 1, kernel.stream_id = 7, kernel.registers_per_thread = 128;
     kernel.grid_x = 512, kernel.block_x = 256, kernel.dynamic_shared_bytes = 98304;
     writer.add(kernel);
   }

@@ -155,7 +155,6 @@ void Decoder::kernel(const CUpti_Activity& activity, Writer& writer, const TimeB
   to.end_ns = time.from_utc(wide(from.end));
   to.global_pid = global_pid_;
   to.name_key = name.key;
-  to.grid_id = from.gridId;
   to.launch_type = from.launchType;
   to.cache_config = from.cacheConfig.both;
   to.registers_per_thread = from.registersPerThread;
@@ -168,7 +167,8 @@ void Decoder::kernel(const CUpti_Activity& activity, Writer& writer, const TimeB
   to.static_shared_bytes = static_cast<std::uint32_t>(from.staticSharedMemory);
   to.dynamic_shared_bytes = static_cast<std::uint32_t>(from.dynamicSharedMemory);
   to.local_bytes_per_thread = from.localMemoryPerThread;
-  to.local_bytes_total = from.localMemoryTotal;
+  // What the driver sets aside for all kernels alike is none of this one's.
+  if (from.localMemoryPerThread != 0) to.local_bytes_total = from.localMemoryTotal;
   to.shared_executed_bytes = from.sharedMemoryExecuted;
   to.shared_limit_config = static_cast<std::int32_t>(from.shmemLimitConfig);
   if (from.graphNodeId != 0) {

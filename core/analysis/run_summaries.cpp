@@ -11,6 +11,7 @@
 
 #include "core/analysis/graph_stacks.hpp"
 #include "core/analysis/kernel_summary.hpp"
+#include "core/analysis/late_kernels.hpp"
 #include "core/analysis/rank_launches.hpp"
 #include "core/analysis/rank_timeline.hpp"
 #include "core/database/reader.hpp"
@@ -101,12 +102,7 @@ class RunSummaries {
         next_stack_(run.query_int("SELECT COALESCE(max(id),0)+1 FROM range_stacks WHERE id BETWEEN 0 AND " +
                                   std::to_string(highest_id))),
         run_end_(run.query_int("SELECT COALESCE((SELECT end_utc_ns-start_utc_ns FROM runs),0)")),
-        add_kernels_(run,
-                     "INSERT INTO summary_kernels(rank,step,stackId,nameId,calls,total_ns,min_ns,max_ns) "
-                     "VALUES(?1,?2,?3,?4,?5,?6,?7,?8)"),
-        late_kernels_(run,
-                      "UPDATE summary_kernels SET calls=calls+?5,total_ns=total_ns+?6,min_ns=min(min_ns,?7),"
-                      "max_ns=max(max_ns,?8) WHERE rank=?1 AND step IS ?2 AND stackId IS ?3 AND nameId IS ?4"),
+        kernel_rows_(run),
         add_track_(run,
                    "INSERT INTO timeline_tracks(track,rank,kind,globalPid,deviceId,contextId,streamId,globalTid,depth,"
                    "rows,start,\"end\",busy_ns,finest_level,coarsest_level) "
@@ -215,6 +211,7 @@ class RunSummaries {
   void load_kernels(std::int64_t rank, RankTimeline& timeline, const RankLaunches& launches) {
     const StepTimes steps(run_, rank);
     KernelSummary summary;
+    LateKernels late(run_, rank);
     std::set<std::optional<std::int64_t>> written;
     Statement rows(run_,
                    "SELECT rowid,start,\"end\",globalPid,deviceId,contextId,streamId,COALESCE(shortName,demangledName),"
@@ -233,34 +230,24 @@ class RunSummaries {
         group.stack = launch->stack;
       }
       summary.add(group, std::max(start, bounded(rows.integer(2))) - start);
-      if (const auto past = summary.take_past_steps(); !past.empty()) write_kernels(rank, past, written);
+      if (const auto past = summary.take_past_steps(); !past.empty()) write_kernels(rank, past, written, late);
     }
-    write_kernels(rank, summary.take_all(), written);
+    write_kernels(rank, summary.take_all(), written, late);
+    late.write();
   }
 
   void write_kernels(std::int64_t rank, const std::vector<KernelSum>& sums,
-                     std::set<std::optional<std::int64_t>>& written) {
+                     std::set<std::optional<std::int64_t>>& written, LateKernels& late) {
     std::set<std::optional<std::int64_t>> steps;
     for (const KernelSum& sum : sums) {
       steps.insert(sum.group.step);
-      if (written.contains(sum.group.step) && bind_and_run(late_kernels_, rank, sum)) continue;
-      bind_and_run(add_kernels_, rank, sum);
+      if (written.contains(sum.group.step)) {
+        late.add(sum);
+      } else {
+        kernel_rows_.add(rank, sum);
+      }
     }
     written.merge(steps);
-  }
-
-  // Whether a row was written.
-  bool bind_and_run(Statement& statement, std::int64_t rank, const KernelSum& sum) {
-    statement.bind(1, rank);
-    statement.bind_optional(2, sum.group.step);
-    bind_optional_id(statement, 3, sum.group.stack);
-    bind_optional_id(statement, 4, sum.group.name);
-    statement.bind(5, sum.calls);
-    statement.bind(6, sum.total_ns);
-    statement.bind(7, sum.min_ns);
-    statement.bind(8, sum.max_ns);
-    statement.run();
-    return run_.changes() > 0;
   }
 
   void load_stream_rows(std::int64_t rank, RankTimeline& timeline, RowTable table, const std::string& name) {
@@ -347,7 +334,8 @@ class RunSummaries {
   Texts texts_;
   std::int64_t next_stack_;
   std::int64_t run_end_;
-  Statement add_kernels_, late_kernels_, add_track_, add_bucket_, add_stack_;
+  KernelRows kernel_rows_;
+  Statement add_track_, add_bucket_, add_stack_;
   std::map<std::int64_t, std::vector<StackNode>> known_stacks_;  // by rank
   std::map<std::int64_t, std::vector<std::int64_t>> files_;      // by rank
   std::int64_t tracks_ = 0;

@@ -9,7 +9,7 @@ void RecordTables::insert(const records::KernelRecord& r) {
       row(table,
           "start,\"end\",deviceId,contextId,greenContextId,streamId,correlationId,globalPid,demangledName,"
           "shortName,mangledName,launchType,cacheConfig,registersPerThread,gridX,gridY,gridZ,blockX,blockY,blockZ,"
-          "staticSharedMemory,dynamicSharedMemory,localMemoryPerThread,localMemoryTotal,gridId,"
+          "staticSharedMemory,dynamicSharedMemory,localMemoryPerThread,localMemoryTotal,"
           "sharedMemoryExecuted,graphNodeId,graphId,sharedMemoryLimitConfig,rank");
   out << r.start_ns << r.end_ns << r.device_id << r.context_id << r.green_context_id << r.stream_id << r.correlation_id
       << r.global_pid;
@@ -17,8 +17,8 @@ void RecordTables::insert(const records::KernelRecord& r) {
   out << name.demangled << name.short_name << name.mangled;
   out << r.launch_type << r.cache_config << r.registers_per_thread << r.grid_x << r.grid_y << r.grid_z << r.block_x
       << r.block_y << r.block_z << r.static_shared_bytes << r.dynamic_shared_bytes << r.local_bytes_per_thread
-      << r.local_bytes_total << r.grid_id << r.shared_executed_bytes << r.graph_node_id << r.graph_id
-      << r.shared_limit_config << rank_;
+      << r.local_bytes_total << r.shared_executed_bytes << r.graph_node_id << r.graph_id << r.shared_limit_config
+      << rank_;
   out.write();
 }
 

@@ -161,7 +161,6 @@ const std::vector<std::string>& index_sql() {
       "CREATE INDEX graph_nodes_by_id ON CUDA_GRAPH_NODE_EVENTS(graphNodeId)",
       "CREATE INDEX range_stacks_by_id ON range_stacks(id)",
       "CREATE INDEX step_ranges_by_time ON step_ranges(rank,start)",
-      "CREATE INDEX summary_kernels_by_step ON summary_kernels(rank,step)",
   };
   return indexes;
 }

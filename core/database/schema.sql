@@ -173,7 +173,7 @@ CREATE TABLE step_ranges (rank INTEGER NOT NULL, step INTEGER NOT NULL, start IN
   source TEXT NOT NULL, confidence REAL);
 -- Kernels added up; stackId: of the ranges open at the launch, or at the capture of a graph's node.
 CREATE TABLE summary_kernels (rank INTEGER NOT NULL, step INTEGER, stackId INTEGER, nameId INTEGER,
-  calls INTEGER NOT NULL, total_ns INTEGER NOT NULL, min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL);
+  calls INTEGER NOT NULL, total_ns INTEGER NOT NULL, min_ns INTEGER, max_ns INTEGER);
 -- What a timeline draws in a row, and, at level L, what lies in each bucket of 4^L ns of it.
 CREATE TABLE timeline_tracks (
   track INTEGER PRIMARY KEY, rank INTEGER NOT NULL, kind TEXT NOT NULL, globalPid INTEGER, deviceId INTEGER,

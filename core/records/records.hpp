@@ -138,7 +138,6 @@ struct KernelRecord {
   static constexpr Kind kind = Kind::kernel;
   std::int64_t start_ns = 0, end_ns = 0;
   std::int64_t global_pid = 0;
-  std::int64_t grid_id = 0;
   std::int64_t local_bytes_total = 0;
   std::uint32_t device_id = 0, context_id = 0, green_context_id = 0, stream_id = 0;
   std::uint32_t correlation_id = 0;

@@ -60,7 +60,7 @@ CREATE TABLE step_ranges (rank INTEGER NOT NULL, step INTEGER NOT NULL, start IN
 CREATE TABLE clock_fit (rank INTEGER NOT NULL, offset_ns INTEGER NOT NULL, drift_ppb INTEGER NOT NULL,
   residual_ns INTEGER, anchors INTEGER NOT NULL);
 CREATE TABLE summary_kernels (rank INTEGER NOT NULL, step INTEGER, stackId INTEGER, nameId INTEGER,
-  calls INTEGER NOT NULL, total_ns INTEGER NOT NULL, min_ns INTEGER NOT NULL, max_ns INTEGER NOT NULL);
+  calls INTEGER NOT NULL, total_ns INTEGER NOT NULL, min_ns INTEGER, max_ns INTEGER);
 CREATE TABLE timeline_tracks (
   track INTEGER PRIMARY KEY, rank INTEGER NOT NULL, kind TEXT NOT NULL, globalPid INTEGER, deviceId INTEGER,
   contextId INTEGER, streamId INTEGER, globalTid INTEGER, depth INTEGER, rows INTEGER NOT NULL,

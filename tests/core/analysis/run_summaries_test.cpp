@@ -103,8 +103,9 @@ std::string process_file(const TemporaryFolder& folder, int rank) {
 }
 
 constexpr const char* summaries =
-    "SELECT k.step,p.path,n.value,k.calls,k.total_ns,k.min_ns,k.max_ns FROM summary_kernels k "
-    "LEFT JOIN stack_paths p ON p.id=k.stackId LEFT JOIN StringIds n ON n.id=k.nameId WHERE k.rank=1 "
+    "SELECT k.step,p.path,n.value,k.calls,k.total_ns,COALESCE(k.min_ns,k.total_ns),"
+    "COALESCE(k.max_ns,k.total_ns) FROM summary_kernels k LEFT JOIN stack_paths p ON p.id=k.stackId LEFT JOIN "
+    "StringIds n ON n.id=k.nameId WHERE k.rank=1 "
     "ORDER BY k.step,p.path,n.value";
 
 TEST(RunSummaries, KernelsAreAddedUpByStepStackAndName) {

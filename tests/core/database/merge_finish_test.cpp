@@ -172,7 +172,7 @@ TEST(MergedRun, AKernelAndItsLaunchTakeAtMost160Bytes) {
       kernel.start_ns = at + 5000, kernel.end_ns = at + 9000, kernel.global_pid = records::global_pid(info.pid);
       kernel.correlation_id = 1'000'000 + static_cast<std::uint32_t>(i);
       kernel.name_key = 1 + static_cast<std::uint32_t>(i % 300);
-      kernel.grid_id = i, kernel.context_id = 1, kernel.stream_id = 7, kernel.registers_per_thread = 128;
+      kernel.context_id = 1, kernel.stream_id = 7, kernel.registers_per_thread = 128;
       kernel.grid_x = 512, kernel.grid_y = 4, kernel.block_x = 256;
       kernel.static_shared_bytes = 1024, kernel.dynamic_shared_bytes = 98304, kernel.shared_executed_bytes = 102400;
       kernel.graph_id = 3, kernel.graph_node_id = static_cast<std::uint32_t>(i % 50'000);
