@@ -277,12 +277,7 @@ void Session::close() noexcept {
   const std::lock_guard lock(drain_mutex_);
   if (database::RunWriter* writer = recorder_->writer()) {
     for (std::size_t i = 0; i < source_count_; ++i) sources_[i]->close(*writer, recorder_->time());
-    const std::int64_t now_ns = monotonic_ns();
-    windows_.finish(*writer, recorder_->time(), now_ns);
-    if (const auto last_ns = settings_->plan.last_ns) {
-      const std::int64_t end_ns = recorder_->time().from_mono(now_ns);
-      writer->add(records::WindowRecord{std::max<std::int64_t>(end_ns - *last_ns, 0), end_ns, "last"});
-    }
+    windows_.finish(*writer, recorder_->time(), monotonic_ns());
   }
   recorder_->close();
 }

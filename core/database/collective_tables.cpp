@@ -61,8 +61,9 @@ void RecordTables::insert(const records::HostCoreRecord& r) {
 void RecordTables::insert(const records::WindowRecord& r) {
   static constexpr const char* table = "windows";
   // A window is told when it begins, and again when its end is known, before any later one.
-  connection_.exec("DELETE FROM windows WHERE rowid = (SELECT max(rowid) FROM windows) AND start = " +
-                   std::to_string(r.start_ns));
+  connection_.exec(
+      "DELETE FROM windows WHERE rowid = (SELECT max(rowid) FROM windows WHERE reason <> 'last') AND start = " +
+      std::to_string(r.start_ns));
   (row(table, "rank,start,\"end\",reason") << rank_ << r.start_ns << r.end_ns << r.reason).write();
 }
 

@@ -284,10 +284,12 @@ class RunWriter::Impl {
   void remove_old_rows() {
     if (!old_rows_) return;
     const std::chrono::nanoseconds since = Clock::now() - made_;
-    const std::int64_t before = age_ns_ + since.count() - options_.keep.count();
+    const std::int64_t now = age_ns_ + since.count();
+    const std::int64_t before = now - options_.keep.count();
     for (bool all = false; !all;) {
       begin();
       all = old_rows_->remove(before);
+      old_rows_->tell_window(std::max<std::int64_t>(before, 0), now, rank_);
       commit();
       leave_sqlite();  // for a fork that waits
       enter_sqlite();
