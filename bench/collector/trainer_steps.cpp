@@ -20,6 +20,8 @@
 #include "trainer/checkpoint/tensor_file.hpp"
 #include "trainer/config/config_tree.hpp"
 #include "trainer/graph/work_stream.hpp"
+#include "trainer/instrument/range_sink.hpp"
+#include "trainer/instrument/ranges.hpp"
 #include "trainer/loop/trainer.hpp"
 #include "trainer/program/command_line.hpp"
 
@@ -81,6 +83,7 @@ int run(const std::vector<std::string>& arguments) {
     throw UsageError("usage: trainer_steps BATCH.pt [--steps N] [--torch-profiler] [options of foldperf-train]");
   const TrainerConfig config = trainer_config_from_json(resolve_config(parse_command_line(training).sources));
   const at::Device device = choose_device("cuda");
+  enable_instrumentation(nvtx_tool_present());
   if (kineto) start_kineto();
   const WorkStream stream(device);
   Trainer trainer(config, device, [](const std::string& text) { std::cerr << text << std::endl; });

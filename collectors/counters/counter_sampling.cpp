@@ -19,22 +19,22 @@ void tell(database::RunWriter& writer, const char* state, const std::string& det
 
 const std::vector<std::string>& default_metrics() {
   static const std::vector<std::string> metrics{
-      "gr__cycles_active.avg.pct_of_peak_sustained_elapsed",
-      "sm__cycles_active.avg.pct_of_peak_sustained_elapsed",
-      "sm__inst_executed_realtime.avg.pct_of_peak_sustained_elapsed",
-      "sm__pipe_tensor_cycles_active.avg.pct_of_peak_sustained_elapsed",
       "dram__read_throughput.avg.pct_of_peak_sustained_elapsed",
       "dram__write_throughput.avg.pct_of_peak_sustained_elapsed",
+      "sm__cycles_active.avg.pct_of_peak_sustained_elapsed",
+      "sm__pipe_tensor_cycles_active.avg.pct_of_peak_sustained_elapsed",
+      "sm__inst_executed_realtime.avg.pct_of_peak_sustained_elapsed",
+      "gr__cycles_active.avg.pct_of_peak_sustained_elapsed",
       "pcie__read_bytes.sum.per_second",
       "pcie__write_bytes.sum.per_second",
+      "nvlrx__bytes.sum.per_second",
+      "nvltx__bytes.sum.per_second",
   };
   return metrics;
 }
 
 CounterSampling::CounterSampling(CounterSettings settings, void* (*library)(), FindDevices devices)
-    : settings_(std::move(settings)), library_(library), devices_(devices) {
-  if (settings_.metrics.empty()) settings_.metrics = default_metrics();
-}
+    : settings_(std::move(settings)), library_(library), devices_(devices) {}
 
 void CounterSampling::drain(database::RunWriter& writer, const TimeBase& time) noexcept try {
   const bool recording = Session::instance().recording();
@@ -68,9 +68,11 @@ bool CounterSampling::begin(database::RunWriter& writer, const TimeBase& time) {
     loaded_ = true;
   }
   std::string why_not;
+  PmSampler::Metrics metrics{settings_.metrics};
+  if (metrics.names.empty()) metrics = {default_metrics(), true};
   for (const ActiveDevice& device : devices) {
-    auto sampler = PmSampler::open(api_, static_cast<std::size_t>(device.device), settings_.metrics,
-                                   settings_.interval_ns, why_not);
+    auto sampler =
+        PmSampler::open(api_, static_cast<std::size_t>(device.device), metrics, settings_.interval_ns, why_not);
     if (!sampler) continue;
     sampled_.push_back({device.device, std::move(sampler), time.from_mono(monotonic_ns()), 0});
   }
@@ -79,19 +81,26 @@ bool CounterSampling::begin(database::RunWriter& writer, const TimeBase& time) {
     tell(writer, "failed", why_not);
     return false;
   }
+  const PmSampler& first = *sampled_.front().sampler;
+  if (!first.left_out().empty()) {
+    why_not += (why_not.empty() ? "" : "; ") +
+               ("left out, since one pass has no room for them or the GPU lacks them: " + first.left_out()[0]);
+    for (std::size_t i = 1; i < first.left_out().size(); ++i) why_not += ", " + first.left_out()[i];
+  }
   tell(writer, "on",
-       std::to_string(settings_.metrics.size()) + " metrics of " + std::to_string(sampled_.size()) + " GPU(s), every " +
+       std::to_string(first.metrics().size()) + " metrics of " + std::to_string(sampled_.size()) + " GPU(s), every " +
            std::to_string(settings_.interval_ns) + " ns" + (why_not.empty() ? "" : "; " + why_not));
   return true;
 }
 
 void CounterSampling::read(Sampled& sampled, database::RunWriter& writer, const TimeBase& time) {
+  const std::vector<std::string>& metrics = sampled.sampler->metrics();
   sampled.sampler->read([&](const CounterSample& sample) {
     records::CounterSampleRecord record;
     record.at_ns = time.from_utc(sample.end_ns);
     record.device_id = sampled.device;
-    for (std::size_t metric = 0; metric < settings_.metrics.size(); ++metric) {
-      record.metric = settings_.metrics[metric];
+    for (std::size_t metric = 0; metric < metrics.size(); ++metric) {
+      record.metric = metrics[metric];
       record.value = (*sample.values)[metric];
       writer.add(record);
     }

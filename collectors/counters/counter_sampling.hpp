@@ -14,11 +14,11 @@
 namespace foldperf::collectors {
 
 struct CounterSettings {
-  std::vector<std::string> metrics;  // empty: those that fit one pass on Hopper and tell most
+  std::vector<std::string> metrics;  // empty: of default_metrics() those that fit one pass
   std::int64_t interval_ns = 1'000'000;
 };
 
-// The metrics that stand for an empty list.
+// What an empty list stands for, the most telling first.
 const std::vector<std::string>& default_metrics();
 
 class CounterSampling final : public Source {

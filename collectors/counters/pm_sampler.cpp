@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "collectors/counters/parameters.hpp"
+
 namespace foldperf::collectors {
 namespace {
 
@@ -9,17 +11,7 @@ namespace {
 constexpr std::uint32_t samples_at_once = 256;
 constexpr std::size_t hardware_buffer_bytes = std::size_t{16} << 20;
 
-template <typename Parameters>
-Parameters parameters(std::size_t size) {
-  Parameters result{};
-  result.structSize = size;
-  return result;
-}
-
 }  // namespace
-
-// One parameter structure of CUPTI's, its size filled in.
-#define FOLDPERF_PARAMETERS(type) parameters<type>(type##_STRUCT_SIZE)
 
 bool PmSampler::succeeds(CUptiResult result, const char* what, std::string& why_not) const {
   if (result == CUPTI_SUCCESS) return true;
@@ -30,24 +22,20 @@ bool PmSampler::succeeds(CUptiResult result, const char* what, std::string& why_
   return false;
 }
 
-std::unique_ptr<PmSampler> PmSampler::open(const PmApi& api, std::size_t device,
-                                           const std::vector<std::string>& metrics, std::int64_t interval_ns,
-                                           std::string& why_not) {
+std::unique_ptr<PmSampler> PmSampler::open(const PmApi& api, std::size_t device, const Metrics& metrics,
+                                           std::int64_t interval_ns, std::string& why_not) {
   why_not.clear();
   std::unique_ptr<PmSampler> sampler(new PmSampler(api));
-  sampler->metrics_ = metrics;
-  for (const std::string& metric : sampler->metrics_) sampler->names_.push_back(metric.c_str());
-  sampler->values_.resize(metrics.size());
-  if (!sampler->configure(device, interval_ns, why_not)) return nullptr;
+  if (!sampler->configure(device, metrics, interval_ns, why_not)) return nullptr;
   return sampler;
 }
 
-bool PmSampler::configure(std::size_t device, std::int64_t interval_ns, std::string& why_not) {
+bool PmSampler::configure(std::size_t device, const Metrics& metrics, std::int64_t interval_ns, std::string& why_not) {
   auto initialize = FOLDPERF_PARAMETERS(CUpti_Profiler_Initialize_Params);
   if (!succeeds(api_.initialize(&initialize), "profiler", why_not)) return false;
-  auto chip = FOLDPERF_PARAMETERS(CUpti_Device_GetChipName_Params);
-  chip.deviceIndex = device;
-  if (!succeeds(api_.chip_name(&chip), "chip's name", why_not)) return false;
+  auto name = FOLDPERF_PARAMETERS(CUpti_Device_GetChipName_Params);
+  name.deviceIndex = device;
+  if (!succeeds(api_.chip_name(&name), "chip's name", why_not)) return false;
 
   auto available = FOLDPERF_PARAMETERS(CUpti_PmSampling_GetCounterAvailability_Params);
   available.deviceIndex = device;
@@ -56,39 +44,17 @@ bool PmSampler::configure(std::size_t device, std::int64_t interval_ns, std::str
   available.pCounterAvailabilityImage = availability.data();
   if (!succeeds(api_.availability(&available), "counters", why_not)) return false;
 
-  auto host = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_Initialize_Params);
-  host.profilerType = CUPTI_PROFILER_TYPE_PM_SAMPLING;
-  host.pChipName = chip.pChipName;
-  host.pCounterAvailabilityImage = availability.data();
-  if (!succeeds(api_.host_initialize(&host), "metrics of the chip", why_not)) return false;
-  host_ = host.pHostObject;
-
-  // One by one, so that the message names the metric.
-  for (const char*& name : names_) {
-    auto add = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_ConfigAddMetrics_Params);
-    add.pHostObject = host_;
-    add.ppMetricNames = &name;
-    add.numMetrics = 1;
-    if (!succeeds(api_.add_metrics(&add), name, why_not)) return false;
-  }
-  auto size = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_GetConfigImageSize_Params);
-  size.pHostObject = host_;
-  if (!succeeds(api_.config_size(&size), "configuration", why_not)) return false;
-  std::vector<std::uint8_t> configuration(size.configImageSize);
-  auto image = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_GetConfigImage_Params);
-  image.pHostObject = host_;
-  image.configImageSize = configuration.size();
-  image.pConfigImage = configuration.data();
-  if (!succeeds(api_.config(&image), "configuration", why_not)) return false;
-  auto passes = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_GetNumOfPasses_Params);
-  passes.configImageSize = configuration.size();
-  passes.pConfigImage = configuration.data();
-  if (!succeeds(api_.passes(&passes), "passes", why_not)) return false;
-  if (passes.numOfPasses != 1) {
-    why_not = "these metrics need " + std::to_string(passes.numOfPasses) +
+  chip_.emplace(api_, name.pChipName, std::move(availability));
+  metrics_ = metrics.those_that_fit ? chip_->that_fit(metrics.names, left_out_) : metrics.names;
+  if (metrics_.empty()) metrics_ = metrics.names;  // for the message
+  if (!chip_->configure(metrics_, why_not)) return false;
+  if (chip_->passes() != 1) {
+    why_not = "these metrics need " + std::to_string(chip_->passes()) +
               " passes, and sampling has one: leave some of them out";
     return false;
   }
+  for (const std::string& metric : metrics_) names_.push_back(metric.c_str());
+  values_.resize(metrics_.size());
 
   auto enable = FOLDPERF_PARAMETERS(CUpti_PmSampling_Enable_Params);
   enable.deviceIndex = device;
@@ -96,8 +62,8 @@ bool PmSampler::configure(std::size_t device, std::int64_t interval_ns, std::str
   sampling_ = enable.pPmSamplingObject;
   auto set = FOLDPERF_PARAMETERS(CUpti_PmSampling_SetConfig_Params);
   set.pPmSamplingObject = sampling_;
-  set.configSize = configuration.size();
-  set.pConfig = configuration.data();
+  set.configSize = chip_->configuration().size();
+  set.pConfig = chip_->configuration().data();
   set.hardwareBufferSize = hardware_buffer_bytes;
   set.samplingInterval = static_cast<std::uint64_t>(interval_ns);
   set.triggerMode = CUPTI_PM_SAMPLING_TRIGGER_MODE_GPU_TIME_INTERVAL;
@@ -151,7 +117,7 @@ void PmSampler::read(const std::function<void(const CounterSample&)>& sink) {
       times.counterDataImageSize = data_.size();
       times.sampleIndex = i;
       auto evaluate = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_EvaluateToGpuValues_Params);
-      evaluate.pHostObject = host_;
+      evaluate.pHostObject = chip_->host();
       evaluate.pCounterDataImage = data_.data();
       evaluate.counterDataImageSize = data_.size();
       evaluate.rangeIndex = i;
@@ -183,13 +149,6 @@ PmSampler::~PmSampler() {
     disable.pPmSamplingObject = sampling_;
     api_.disable(&disable);
   }
-  if (host_ != nullptr) {
-    auto release = FOLDPERF_PARAMETERS(CUpti_Profiler_Host_Deinitialize_Params);
-    release.pHostObject = host_;
-    api_.host_deinitialize(&release);
-  }
 }
-
-#undef FOLDPERF_PARAMETERS
 
 }  // namespace foldperf::collectors

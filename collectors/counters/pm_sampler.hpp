@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "collectors/counters/chip_metrics.hpp"
 #include "collectors/counters/pm_api.hpp"
 
 namespace foldperf::collectors {
@@ -22,14 +24,21 @@ struct CounterSample {
 
 class PmSampler {
  public:
+  struct Metrics {
+    std::vector<std::string> names;  // as CUPTI knows them
+    bool those_that_fit = false;     // of them, the first that fit one pass together; else all must
+  };
   // Null where the GPU, the driver's settings (counters for administrators only) or another profiler forbid it:
-  // `why_not` says so. `metrics`: names as CUPTI knows them, all of which must fit one pass.
-  static std::unique_ptr<PmSampler> open(const PmApi& api, std::size_t device, const std::vector<std::string>& metrics,
+  // `why_not` says so.
+  static std::unique_ptr<PmSampler> open(const PmApi& api, std::size_t device, const Metrics& metrics,
                                          std::int64_t interval_ns, std::string& why_not);
   PmSampler(const PmSampler&) = delete;
   PmSampler& operator=(const PmSampler&) = delete;
   ~PmSampler();
 
+  // In the order of a sample's values.
+  [[nodiscard]] const std::vector<std::string>& metrics() const { return metrics_; }
+  [[nodiscard]] const std::vector<std::string>& left_out() const { return left_out_; }
   // Hands over the samples since the last call, in order. The hardware's buffer holds some seconds; where it ran over,
   // what was lost is not known: `overflows` counts how often.
   void read(const std::function<void(const CounterSample&)>& sink);
@@ -39,16 +48,16 @@ class PmSampler {
 
  private:
   explicit PmSampler(const PmApi& api) : api_(api) {}
-  bool configure(std::size_t device, std::int64_t interval_ns, std::string& why_not);
+  bool configure(std::size_t device, const Metrics& metrics, std::int64_t interval_ns, std::string& why_not);
   bool clear_data();
   bool succeeds(CUptiResult result, const char* what, std::string& why_not) const;
 
   PmApi api_;
-  std::vector<std::string> metrics_;
+  std::vector<std::string> metrics_, left_out_;
   std::vector<const char*> names_;
   std::vector<std::uint8_t> data_;
   std::vector<double> values_;
-  CUpti_Profiler_Host_Object* host_ = nullptr;
+  std::optional<ChipMetrics> chip_;
   CUpti_PmSampling_Object* sampling_ = nullptr;
   bool started_ = false;
   bool first_ = true;

@@ -5,6 +5,9 @@
 #pragma once
 
 #include <nvtx3/nvToolsExt.h>
+#include <nvtx3/nvToolsExtPayload.h>
+
+#include <cstdint>
 
 namespace foldperf::collectors {
 
@@ -26,6 +29,22 @@ class CallbackTable {
   unsigned int size_;
 };
 
+// The slots of one copy of an extension. Those that are not set do nothing: the extension sees to that.
+class ExtensionSlots {
+ public:
+  explicit ExtensionSlots(const nvtxExtModuleSegment_t& segment) : segment_(segment) {}
+
+  template <typename Function>
+  void set(unsigned int id, Function* callback) {
+    if (segment_.functionSlots != nullptr && id < segment_.slotCount) {
+      segment_.functionSlots[id] = reinterpret_cast<std::intptr_t>(callback);
+    }
+  }
+
+ private:
+  const nvtxExtModuleSegment_t& segment_;
+};
+
 // Of module CORE (the default domain).
 void attach_core_push_pop(CallbackTable& core);
 void attach_core_start_end(CallbackTable& core);
@@ -40,6 +59,12 @@ void attach_domains(CallbackTable& core2);
 void attach_strings(CallbackTable& core2);
 void attach_categories(CallbackTable& core2);
 void attach_resources(CallbackTable& core2);
+
+// Of the payload extension.
+void attach_schemas(ExtensionSlots& payload);
+void attach_payload_push_pop(ExtensionSlots& payload);
+void attach_payload_start_end(ExtensionSlots& payload);
+void attach_payload_marks(ExtensionSlots& payload);
 
 // Names of devices, contexts, streams, events.
 void attach_cuda_names(CallbackTable& cuda);

@@ -2,10 +2,8 @@
 // NVTX_INJECTION64_PATH names, at its first use (nvtx3/nvtxDetail/nvtxInit.h).
 #include <nvtx3/nvToolsExt.h>
 
-#include "collectors/control/control_server.hpp"
-#include "collectors/host/host_source.hpp"
 #include "collectors/nvtx/callbacks.hpp"
-#include "collectors/session/session.hpp"
+#include "collectors/nvtx/watching.hpp"
 
 namespace {
 
@@ -24,12 +22,10 @@ void attach(const NvtxExportTableCallbacks& callbacks, NvtxCallbackModule module
 
 // 1: the collector listens. 0: it does not, and NVTX goes on without a tool.
 extern "C" __attribute__((visibility("default"))) int InitializeInjectionNvtx2(NvtxGetExportTableFunc_t get_table) {
-  const Settings* settings = Session::instance().start();
-  if (settings == nullptr || !settings->nvtx || get_table == nullptr) return 0;
+  if (get_table == nullptr) return 0;
   const auto* callbacks = static_cast<const NvtxExportTableCallbacks*>(get_table(NVTX_ETID_CALLBACKS));
   if (callbacks == nullptr || callbacks->struct_size < sizeof(NvtxExportTableCallbacks)) return 0;
-  start_host_sampler(Session::instance(), *settings);
-  start_control(Session::instance(), *settings);
+  if (!watches_nvtx()) return 0;
   attach(*callbacks, NVTX_CB_MODULE_CORE, attach_core_push_pop, attach_core_start_end, attach_core_marks,
          attach_core_names);
   attach(*callbacks, NVTX_CB_MODULE_CORE2, attach_domain_push_pop, attach_domain_start_end, attach_domain_marks,

@@ -25,6 +25,10 @@ void NVTX_API domain_mark_ex(nvtxDomainHandle_t domain, const nvtxEventAttribute
   mark(EventArguments(EventKind::mark, domain, attributes));
 }
 
+void NVTX_API mark_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t* payloads, std::size_t count) {
+  mark(EventArguments(EventKind::mark, domain, payloads, count));
+}
+
 }  // namespace
 
 void attach_core_marks(CallbackTable& core) {
@@ -34,5 +38,7 @@ void attach_core_marks(CallbackTable& core) {
 }
 
 void attach_domain_marks(CallbackTable& core2) { core2.set(NVTX_CBID_CORE2_DomainMarkEx, domain_mark_ex); }
+
+void attach_payload_marks(ExtensionSlots& payload) { payload.set(NVTX3EXT_CBID_nvtxMarkPayload, mark_payload); }
 
 }  // namespace foldperf::collectors

@@ -45,6 +45,14 @@ int NVTX_API domain_range_push_ex(nvtxDomainHandle_t domain, const nvtxEventAttr
 }
 int NVTX_API domain_range_pop(nvtxDomainHandle_t domain) { return pop(domain_index(domain)); }
 
+int NVTX_API range_push_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t* payloads, std::size_t count) {
+  return push(EventArguments(EventKind::push, domain, payloads, count));
+}
+// Ends what any push began, NCCL's through the core, too. The payload is of the end, for which an event has no place.
+int NVTX_API range_pop_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t*, std::size_t) {
+  return pop(domain_index(domain));
+}
+
 }  // namespace
 
 void attach_core_push_pop(CallbackTable& core) {
@@ -57,6 +65,11 @@ void attach_core_push_pop(CallbackTable& core) {
 void attach_domain_push_pop(CallbackTable& core2) {
   core2.set(NVTX_CBID_CORE2_DomainRangePushEx, domain_range_push_ex);
   core2.set(NVTX_CBID_CORE2_DomainRangePop, domain_range_pop);
+}
+
+void attach_payload_push_pop(ExtensionSlots& payload) {
+  payload.set(NVTX3EXT_CBID_nvtxRangePushPayload, range_push_payload);
+  payload.set(NVTX3EXT_CBID_nvtxRangePopPayload, range_pop_payload);
 }
 
 }  // namespace foldperf::collectors

@@ -50,6 +50,14 @@ nvtxRangeId_t NVTX_API domain_range_start_ex(nvtxDomainHandle_t domain, const nv
 }
 void NVTX_API domain_range_end(nvtxDomainHandle_t domain, nvtxRangeId_t id) { end(domain_index(domain), id); }
 
+nvtxRangeId_t NVTX_API range_start_payload(nvtxDomainHandle_t domain, const nvtxPayloadData_t* payloads,
+                                           std::size_t count) {
+  return start(EventArguments(EventKind::start, domain, payloads, count));
+}
+void NVTX_API range_end_payload(nvtxDomainHandle_t domain, nvtxRangeId_t id, const nvtxPayloadData_t*, std::size_t) {
+  end(domain_index(domain), id);
+}
+
 }  // namespace
 
 void attach_core_start_end(CallbackTable& core) {
@@ -62,6 +70,11 @@ void attach_core_start_end(CallbackTable& core) {
 void attach_domain_start_end(CallbackTable& core2) {
   core2.set(NVTX_CBID_CORE2_DomainRangeStartEx, domain_range_start_ex);
   core2.set(NVTX_CBID_CORE2_DomainRangeEnd, domain_range_end);
+}
+
+void attach_payload_start_end(ExtensionSlots& payload) {
+  payload.set(NVTX3EXT_CBID_nvtxRangeStartPayload, range_start_payload);
+  payload.set(NVTX3EXT_CBID_nvtxRangeEndPayload, range_end_payload);
 }
 
 }  // namespace foldperf::collectors

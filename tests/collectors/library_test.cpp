@@ -32,8 +32,9 @@ TEST(CollectorLibrary, ExportsItsEntryPointOnly) {
   ASSERT_EQ(result.exit_code, 0) << result.errors;
   std::vector<std::string> names;
   for (const std::string& line : lines_of(result.output)) names.push_back(line.substr(0, line.find(' ')));
-  EXPECT_THAT(names, ElementsAre("InitializeInjection", "InitializeInjectionNvtx2", "ncclProfiler_v1",
-                                 "ncclProfiler_v2", "ncclProfiler_v3", "ncclProfiler_v4", "ncclProfiler_v5"));
+  EXPECT_THAT(names, ElementsAre("InitializeInjection", "InitializeInjectionNvtx2", "InitializeInjectionNvtxExtension",
+                                 "ncclProfiler_v1", "ncclProfiler_v2", "ncclProfiler_v3", "ncclProfiler_v4",
+                                 "ncclProfiler_v5"));
 }
 
 TEST(CollectorLibrary, NeedsNoGlibcNewerThan2_34) {

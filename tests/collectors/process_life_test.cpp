@@ -44,7 +44,8 @@ void expect_same_behaviour(const std::string& mode) {
 }
 
 TEST(WatchedProgram, BehavesAsAlone) {
-  for (const char* mode : {"exit", "_exit", "abort", "signals", "fork", "nothing", "late"}) expect_same_behaviour(mode);
+  for (const char* mode : {"exit", "_exit", "abort", "signals", "fork", "nothing", "late", "payloads", "payload_fork"})
+    expect_same_behaviour(mode);
 }
 
 TEST(WatchedProgram, IsNotDisturbedByAFolderThatCannotBeWritten) {

@@ -60,8 +60,18 @@ TEST_F(Counters, ThatAreForAdministratorsAreToldSo) {
 }
 
 TEST_F(Counters, ThatNeedSeveralPassesAreToldSo) {
-  sample("passes", {}, made_up);
+  sample("narrow", {"a.sum", "b.avg", "c.max"}, made_up);
   EXPECT_THAT(told(), ElementsAre(HasSubstr("failed|these metrics need 3 passes")));
+}
+
+TEST_F(Counters, OfTheDefaultOnesThoseThatFitOnePass) {
+  sample("narrow", {}, made_up);
+  const std::vector<std::string>& all = default_metrics();
+  EXPECT_THAT(told(),
+              ElementsAre(AllOf(HasSubstr("on|2 metrics of 1 GPU(s)"), HasSubstr("left out, since one pass has no"),
+                                HasSubstr(": " + all[2] + ", " + all[3]))));
+  EXPECT_THAT(samples(), ElementsAre("200|3|" + all[0] + "|10", "200|3|" + all[1] + "|11", "300|3|" + all[0] + "|20",
+                                     "300|3|" + all[1] + "|21"));
 }
 
 TEST_F(Counters, ThatTheGpuLacksAreNamed) {

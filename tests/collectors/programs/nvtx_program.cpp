@@ -1,7 +1,9 @@
 // A program that uses NVTX, for the collector's tests to watch. Its first argument says what it does; what it prints
 // and its exit code must not depend on whether it is watched (all_calls, which prints the depths that NVTX returns,
-// aside).
+// payloads told to print them and payload_door, which calls the collector itself, aside).
+#include <dlfcn.h>
 #include <nvtx3/nvToolsExt.h>
+#include <nvtx3/nvToolsExtPayload.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,7 +25,9 @@
 
 #ifdef __SANITIZE_THREAD__
 // NVTX's first call sets its table of functions by plain writes, while other threads may read it by plain reads.
-extern "C" const char* __tsan_default_suppressions() { return "race:nvtxInitOnce_v3\nrace:CallbackTable::set\n"; }
+extern "C" const char* __tsan_default_suppressions() {
+  return "race:nvtxInitOnce_v3\nrace:CallbackTable::set\nrace:nvtxExt\nrace:ExtensionSlots::set\n";
+}
 #endif
 
 namespace {
@@ -211,6 +215,190 @@ int wait_for(pid_t child) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+// As NCCL annotates its calls: pushed through NVTX's core, popped with a payload that is known only then.
+struct Communicator {
+  std::uint64_t id;
+  std::int32_t ranks;
+};
+
+class NcclRange {
+ public:
+  NcclRange(nvtxDomainHandle_t domain, const char* function) : domain_(domain) {
+    const nvtxPayloadSchemaEntry_t entries[] = {
+        {0, NVTX_PAYLOAD_ENTRY_TYPE_UINT64, "NCCL communicator ID", nullptr, 0, 0, nullptr, nullptr},
+        {0, NVTX_PAYLOAD_ENTRY_TYPE_INT, "No. of ranks", nullptr, 0, offsetof(Communicator, ranks), nullptr, nullptr}};
+    nvtxPayloadSchemaAttr_t schema{};
+    schema.fieldMask = NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_TYPE | NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_ENTRIES |
+                       NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_NUM_ENTRIES | NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_SCHEMA_ID;
+    schema.type = NVTX_PAYLOAD_SCHEMA_TYPE_STATIC;
+    schema.entries = entries;
+    schema.numEntries = 2;
+    schema.schemaId = NVTX_PAYLOAD_SCHEMA_ID_STATIC_START + 11;
+    schema_ = nvtxPayloadSchemaRegister(domain_, &schema);
+    auto event = attributes();
+    event.messageType = NVTX_MESSAGE_TYPE_REGISTERED;
+    event.message.registered = nvtxDomainRegisterStringA(domain_, function);
+    depth = nvtxDomainRangePushEx(domain_, &event);
+  }
+  int pop() {
+    const Communicator communicator{77, 2};
+    const nvtxPayloadData_t payload{schema_, sizeof(communicator), &communicator};
+    return nvtxRangePopPayload(domain_, &payload, 1);
+  }
+  int depth = 0;
+
+ private:
+  nvtxDomainHandle_t domain_;
+  std::uint64_t schema_ = 0;
+};
+
+struct Message {
+  std::uint32_t number;
+  const char* text;
+  char embedded[8];
+};
+
+// A schema of `Message`, whose text is entry `message` of it (0: none), under a name.
+std::uint64_t message_schema(nvtxDomainHandle_t domain, const char* name, int message) {
+  const auto flag = [message](int entry) -> std::uint64_t {
+    return message == entry ? NVTX_PAYLOAD_ENTRY_FLAG_EVENT_MESSAGE : 0;
+  };
+  const nvtxPayloadSchemaEntry_t entries[] = {
+      {0, NVTX_PAYLOAD_ENTRY_TYPE_UINT32, "number", nullptr, 0, 0, nullptr, nullptr},
+      {flag(1), NVTX_PAYLOAD_ENTRY_TYPE_CSTRING, "text", nullptr, 0, offsetof(Message, text), nullptr, nullptr},
+      {flag(2), NVTX_PAYLOAD_ENTRY_TYPE_CSTRING, "short", nullptr, 8, offsetof(Message, embedded), nullptr, nullptr}};
+  nvtxPayloadSchemaAttr_t schema{};
+  schema.fieldMask = NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_NAME | NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_TYPE |
+                     NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_ENTRIES | NVTX_PAYLOAD_SCHEMA_ATTR_FIELD_NUM_ENTRIES;
+  schema.name = name;
+  schema.type = NVTX_PAYLOAD_SCHEMA_TYPE_STATIC;
+  schema.entries = entries;
+  schema.numEntries = 3;
+  return nvtxPayloadSchemaRegister(domain, &schema);
+}
+
+// All calls of the payload extension; its first NVTX call is one of them. Returns what NVTX returned.
+std::string payloads_of_one_thread(const std::string& thread) {
+  std::string returned;
+  const auto note = [&returned](auto value) { returned += " " + std::to_string(value); };
+  const std::uint64_t named_schema = message_schema(nullptr, "schema name", 0);
+  const nvtxDomainHandle_t nccl = nvtxDomainCreateA("NCCL");
+  NcclRange init(nccl, "ncclCommInitRankConfig");
+  note(init.depth);
+  const auto outer = named("outer");
+  note(nvtxDomainRangePushEx(nccl, &outer));
+
+  const std::string text = "pointed " + thread;
+  const Message message{1, text.c_str(), {'e', 'm', 'b', 'e', 'd', 'd', 'e', 'd'}};
+  const nvtxPayloadData_t pointed{message_schema(nccl, "unused name", 1), sizeof(message), &message};
+  const nvtxPayloadData_t embedded{message_schema(nccl, "cut off", 2), sizeof(message), &message};
+  const nvtxPayloadData_t without_text{named_schema, sizeof(message), &message};
+  const nvtxPayloadData_t cut{embedded.schemaId, offsetof(Message, embedded) + 7, &message};
+  note(nvtxRangePushPayload(nccl, &pointed, 1));
+  note(nvtxRangePushPayload(nullptr, &without_text, 1));  // each domain has its own stack
+  nvtxMarkPayload(nccl, &embedded, 1);
+  nvtxMarkPayload(nccl, &cut, 1);
+  note(nvtxRangePopPayload(nullptr, nullptr, 0));
+  note(nvtxDomainRangePop(nccl));
+  note(nvtxRangePopPayload(nccl, &without_text, 1));
+
+  const auto by_payload = nvtxRangeStartPayload(nccl, &embedded, 1);
+  const auto started = named("started plain");
+  const auto plain = nvtxDomainRangeStartEx(nccl, &started);
+  nvtxDomainRangeEnd(nccl, by_payload);
+  nvtxRangeEndPayload(nccl, plain, &without_text, 1);
+  note(init.pop());
+  note(nvtxRangePopPayload(nccl, nullptr, 0));  // nothing is open
+  note(static_cast<int>(nvtxDomainIsEnabled(nccl)));
+  nvtxPayloadEnumAttr_t enumeration{};
+  note(nvtxPayloadEnumRegister(nccl, &enumeration) >= NVTX_PAYLOAD_SCHEMA_ID_DYNAMIC_START ? 1 : 0);
+  note(named_schema != 0 && named_schema != pointed.schemaId ? 1 : 0);
+  note(nvtxTimestampGet());  // not served
+  return returned;
+}
+
+void payloads(bool tell) {
+  std::string first = payloads_of_one_thread("one");
+  std::string second;
+  std::thread([&second] { second = payloads_of_one_thread("two"); }).join();
+  if (tell) std::printf("%s\n%s\n", first.c_str(), second.c_str());
+}
+
+// A window of one range that is popped with a payload.
+void payload_window() {
+  const nvtxDomainHandle_t nccl = nvtxDomainCreateA("NCCL");
+  nvtxMarkA("before");
+  NcclRange window(nccl, "window");
+  nvtxRangePushA("inside");
+  nvtxRangePop();
+  window.pop();
+  nvtxMarkA("after");
+}
+
+// A child knows none of its parent's ranges, whatever ends them.
+void payload_fork() {
+  const nvtxDomainHandle_t nccl = nvtxDomainCreateA("NCCL");
+  NcclRange parent(nccl, "parent");
+  const pid_t child = fork();
+  if (child == 0) {
+    parent.pop();
+    NcclRange own(nccl, "child");
+    own.pop();
+    std::exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  parent.pop();
+}
+
+// Opens the extension's door by hand, before NVTX's own: what it answers to modules that it must not serve, and how
+// many slots it fills where there are fewer than it could.
+void payload_door() {
+  void* library = dlopen(std::getenv("NVTX_INJECTION64_PATH"), RTLD_LAZY);
+  void* symbol = library == nullptr ? nullptr : dlsym(library, "InitializeInjectionNvtxExtension");
+  if (symbol == nullptr) std::exit(9);
+  const auto open = reinterpret_cast<NvtxExtInitializeInjectionFunc_t>(symbol);
+  intptr_t slots[64] = {};
+  nvtxExtModuleSegment_t segment{0, 5, slots};
+  const nvtxExtModuleInfo_t good{NVTX_VERSION,
+                                 sizeof(nvtxExtModuleInfo_t),
+                                 NVTX_EXT_PAYLOAD_MODULEID,
+                                 NVTX_EXT_PAYLOAD_COMPATID,
+                                 1,
+                                 &segment,
+                                 nullptr,
+                                 nullptr};
+  std::printf("%d", open(nullptr));
+  auto bad = good;
+  bad.structSize = offsetof(nvtxExtModuleInfo_t, segments);
+  std::printf(" %d", open(&bad));
+  bad = good;
+  bad.segmentsCount = 0;
+  std::printf(" %d", open(&bad));
+  bad = good;
+  bad.segments = nullptr;
+  std::printf(" %d", open(&bad));
+  bad = good;
+  bad.moduleId = 1;
+  std::printf(" %d", open(&bad));
+  bad = good;
+  bad.compatId = 0x0200;
+  std::printf(" %d", open(&bad));
+  const auto filled = [&slots] {
+    int count = 0;
+    for (const intptr_t slot : slots) count += slot != 0 ? 1 : 0;
+    return count;
+  };
+  std::printf(", %d slots", filled());
+  auto served = good;
+  std::printf(", %d", open(&served));
+  std::printf(" %d slots", filled());
+  segment.slotCount = 63;
+  std::printf(", %d", open(&served));
+  std::printf(" %d slots\n", filled());
+  payloads(false);
+}
+
 // Two generations: parent, child, grandchild each write a file of their own.
 void fork_twice() {
   nvtxRangePushA("parent before");
@@ -352,6 +540,14 @@ int main(int argc, char** argv) {
     overflow();
   } else if (mode == "steps") {
     steps();
+  } else if (mode == "payloads") {
+    payloads(argc > 2);
+  } else if (mode == "payload_window") {
+    payload_window();
+  } else if (mode == "payload_fork") {
+    payload_fork();
+  } else if (mode == "payload_door") {
+    payload_door();
   } else if (mode == "late") {
     late_events();
   } else {
