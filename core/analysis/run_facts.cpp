@@ -11,13 +11,14 @@ namespace {
 
 std::vector<Gpu> read_gpus(const database::RunReader& reader) {
   std::vector<Gpu> gpus;
-  reader.query("SELECT rank, name, totalMemory, smCount FROM TARGET_INFO_GPU ORDER BY rank, id", {},
+  reader.query("SELECT rank, name, totalMemory, smCount, uuid FROM TARGET_INFO_GPU ORDER BY rank, id", {},
                [&](const database::QueryRow& row) {
                  Gpu& gpu = gpus.emplace_back();
                  gpu.rank = static_cast<int>(row.integer(0));
                  gpu.name = row.text(1);
                  gpu.memory_bytes = row.integer(2);
                  gpu.multiprocessors = row.integer(3);
+                 gpu.uuid = row.text(4);
                  return true;
                });
   return gpus;

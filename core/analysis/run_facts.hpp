@@ -12,7 +12,7 @@ namespace foldperf::analysis {
 
 struct Gpu {
   int rank = 0;
-  std::string name;
+  std::string name, uuid;  // uuid: empty where it is unknown
   std::int64_t memory_bytes = 0;
   std::int64_t multiprocessors = 0;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "core/facts/conventions.hpp"
@@ -101,7 +102,10 @@ std::vector<std::string> machine_lines(const analysis::RunAnalysis& run) {
 
 std::vector<std::string> gpu_lines(const analysis::RunAnalysis& run) {
   std::map<std::tuple<std::string, std::int64_t, std::int64_t>, int> kinds;
-  for (const analysis::Gpu& gpu : run.facts.gpus) ++kinds[{gpu.name, gpu.memory_bytes, gpu.multiprocessors}];
+  std::set<std::string> seen;  // each process tells of the GPUs that it sees, which ranks may share
+  for (const analysis::Gpu& gpu : run.facts.gpus) {
+    if (gpu.uuid.empty() || seen.insert(gpu.uuid).second) ++kinds[{gpu.name, gpu.memory_bytes, gpu.multiprocessors}];
+  }
   std::vector<std::string> lines;
   for (const auto& [kind, count] : kinds) {
     const auto& [name, memory, multiprocessors] = kind;

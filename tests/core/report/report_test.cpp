@@ -75,6 +75,22 @@ nlohmann::json json_of(const std::string& database) {
   return nlohmann::json::parse(render(database::RunReader(database), Format::json));
 }
 
+TEST_F(Report, AGpuThatRanksShareIsOne) {
+  test::SampleRunOptions options;
+  options.ranks = 2;
+  test::write_sample_run(path(), options);
+  {
+    Connection db(path(), OpenMode::read_write, path());
+    db.exec(
+        "DELETE FROM TARGET_INFO_GPU;"
+        "INSERT INTO TARGET_INFO_GPU(rank,id,name,uuid) VALUES(0,0,'H200','GPU-1'),(1,0,'H200','GPU-1'),"
+        "(1,1,'H200','GPU-2'),(0,0,'A100',NULL),(1,0,'A100',NULL)");
+  }
+  const std::string text = render(database::RunReader(path()), Format::text);
+  EXPECT_NE(text.find("2 × H200"), std::string::npos) << text.substr(0, 2000);
+  EXPECT_NE(text.find("2 × A100"), std::string::npos);  // which of these are the same is not known
+}
+
 TEST_F(Report, FormatsByName) {
   EXPECT_EQ(parse_format("text"), Format::text);
   EXPECT_EQ(parse_format("json"), Format::json);
