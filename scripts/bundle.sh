@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Collects the built programs, the GPU tests and the samples into a folder of a few MB that runs on another machine
-# whose Python has torch 2.11 for CUDA 13: a GPU node where nothing can be built or installed. For developers, in a second;
-# what people install is scripts/package.sh's.
+# Collects the built programs, the GPU tests, the scripts that measure the collector and the samples into a folder that
+# runs on another machine whose Python has torch 2.11 for CUDA 13: a GPU node where nothing can be built or installed.
+# For developers, in a second; what people install is scripts/package.sh's.
 #
 #   scripts/bundle.sh FOLDER [BUILD_FOLDER]        build folder: default build/release
 #   there:  . FOLDER/env.sh && foldperf-train --preset tiny --data "$FOLDPERF_BUNDLE/samples" --set train.device=cuda
@@ -18,10 +18,11 @@ if [ -e "$folder" ] && [ -n "$(ls -A -- "$folder")" ] && ! grep -qs '^FOLDPERF_B
   echo "bundle: $folder holds something else than a bundle: give a new folder" >&2
   exit 1
 fi
-for part in bin tests samples source env.sh run_gpu_tests.sh; do rm -rf -- "${folder:?}/$part"; done
+for part in bin tests samples source bench env.sh run_gpu_tests.sh; do rm -rf -- "${folder:?}/$part"; done
 mkdir -p "$folder/bin" "$folder/tests"
 cp -a "$build"/bin/. "$folder/bin/"
 cp -a "$root/samples" "$folder/samples"
+mkdir -p "$folder/bench" && cp -a "$root/bench/collector" "$folder/bench/"  # what recording costs and misses, measured there
 mkdir -p "$folder/source/tests" && cp -a "$root/tests/data" "$folder/source/tests/"
 # ctest knows which tests need a GPU; their commands are the test programs.
 mapfile -t tests < <(cd "$build" && ctest -N -L gpu | sed -n 's/^ *Test *#[0-9]*: *//p')
